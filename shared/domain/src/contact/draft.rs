@@ -1,0 +1,387 @@
+//! From what somebody typed or a file says to a contact: every value checked, and merged into what is already there.
+
+use jiff::Timestamp;
+
+use super::attributes::{self, AttributeValue, Attributes, MAX_ATTRIBUTES};
+use super::{ContactDetails, ContactTimeZone, MAX_ALTERNATE_PHONES, TimeZoneSource};
+use crate::field_error::{FieldError, FieldErrorCode};
+use crate::ids::{AgentId, StatusId, TeamId};
+use crate::phone::Phone;
+use crate::{email, phone, postal_code, text};
+
+/// Values as they came.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ContactInput {
+    /// The number that identifies the contact.
+    pub phone: String,
+    /// Digits of the extension, when they came apart from the number.
+    pub phone_extension: Option<String>,
+    /// Further numbers.
+    pub alternate_phones: Vec<String>,
+    /// The name.
+    pub name: Option<String>,
+    /// The e-mail address.
+    pub email: Option<String>,
+    /// The street address.
+    pub address: Option<String>,
+    /// The city.
+    pub city: Option<String>,
+    /// Province, state, department.
+    pub region: Option<String>,
+    /// The postal code.
+    pub postal_code: Option<String>,
+    /// ISO 3166-1 alpha-2.
+    pub country: Option<String>,
+    /// IANA time zone.
+    pub time_zone: Option<String>,
+    /// Where the contact came from.
+    pub source: Option<String>,
+    /// The tenant's own columns.
+    pub attributes: Vec<(String, AttributeValue)>,
+    /// When to call next.
+    pub next_contact_at: Option<Timestamp>,
+}
+
+/// What stands in for what wasn't given.
+#[derive(Debug, Clone)]
+pub struct Defaults {
+    /// The tenant's country.
+    pub country: String,
+    /// The tenant's time zone.
+    pub time_zone: String,
+}
+
+/// What to do with an optional value that isn't valid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnInvalid {
+    /// Leave the field empty, keep the text as an attribute named after the field, and warn.
+    Warn,
+    /// Refuse the whole.
+    Fail,
+}
+
+/// Checked values; what wasn't given is absent.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ContactDraft {
+    /// The number.
+    pub phone: Phone,
+    alternate_phones: Vec<String>,
+    name: Option<String>,
+    email: Option<String>,
+    address: Option<String>,
+    city: Option<String>,
+    region: Option<String>,
+    postal_code: Option<String>,
+    country: Option<String>,
+    time_zone: Option<String>,
+    source: Option<String>,
+    attributes: Attributes,
+    next_contact_at: Option<Timestamp>,
+}
+
+/// A draft with the warnings about values that were set aside.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ValidatedDraft {
+    /// The checked values.
+    pub draft: ContactDraft,
+    /// One for each value set aside; empty unless [`OnInvalid::Warn`].
+    pub warnings: Vec<FieldError>,
+}
+
+impl ContactDraft {
+    /// Checks every value.
+    ///
+    /// # Errors
+    /// All that is wrong, each with its field: the phone always, the other values unless `on_invalid` sets them aside.
+    pub fn validate(input: &ContactInput, defaults: &Defaults, on_invalid: OnInvalid) -> Result<ValidatedDraft, Vec<FieldError>> {
+        let mut check = Check { on_invalid, errors: Vec::new(), warnings: Vec::new(), set_aside: Vec::new() };
+        let country = check.optional("country", input.country.as_deref(), country);
+        let parsed = phone::parse("phone", &input.phone, country.as_deref().unwrap_or(&defaults.country));
+        let Ok(mut main) = parsed else {
+            check.errors.extend(parsed.err());
+            return Err(check.errors);
+        };
+        if let Some(extension) = check.optional("phoneExtension", input.phone_extension.as_deref(), extension) {
+            main.extension = Some(extension);
+        }
+        let effective_country = country.clone().or_else(|| main.country.clone()).unwrap_or_else(|| defaults.country.clone());
+        let alternate_phones = check.alternates(&input.alternate_phones, &effective_country, &main.e164);
+        let draft = Self {
+            alternate_phones,
+            name: check.optional("name", input.name.as_deref(), |field, value| text::line(field, value, text::NAME_LENGTH)),
+            email: check.optional("email", input.email.as_deref(), email::normalise),
+            address: check.optional("address", input.address.as_deref(), |field, value| text::line(field, value, text::NAME_LENGTH)),
+            city: check.optional("city", input.city.as_deref(), |field, value| text::line(field, value, text::PLACE_LENGTH)),
+            region: check.optional("region", input.region.as_deref(), |field, value| text::line(field, value, text::PLACE_LENGTH)),
+            postal_code: check.optional("postalCode", input.postal_code.as_deref(), |field, value| postal_code::normalise(field, value, &effective_country)),
+            country,
+            time_zone: check.optional("timeZone", input.time_zone.as_deref(), time_zone),
+            source: check.optional("source", input.source.as_deref(), |field, value| text::line(field, value, text::PLACE_LENGTH)),
+            next_contact_at: input.next_contact_at,
+            attributes: check.attributes(&input.attributes),
+            phone: main,
+        };
+        if check.errors.is_empty() { Ok(ValidatedDraft { draft, warnings: check.warnings }) } else { Err(check.errors) }
+    }
+
+    /// The details of a new contact.
+    #[must_use]
+    pub fn into_details(self, defaults: &Defaults, status: StatusId, assignee: Option<AgentId>, team: Option<TeamId>) -> ContactDetails {
+        let time_zone = match self.time_zone {
+            Some(name) => ContactTimeZone { name, source: TimeZoneSource::Given },
+            None => ContactTimeZone { name: defaults.time_zone.clone(), source: TimeZoneSource::Tenant },
+        };
+        ContactDetails {
+            country: Some(self.country.or(self.phone.country).unwrap_or_else(|| defaults.country.clone())),
+            phone: self.phone.e164,
+            phone_extension: self.phone.extension,
+            alternate_phones: self.alternate_phones,
+            name: self.name,
+            email: self.email,
+            address: self.address,
+            city: self.city,
+            region: self.region,
+            postal_code: self.postal_code,
+            time_zone,
+            source: self.source,
+            attributes: self.attributes,
+            status,
+            assignee,
+            team,
+            next_contact_at: self.next_contact_at,
+        }
+    }
+
+    /// The details of an existing contact with every value that was given; what wasn't stays.
+    #[must_use]
+    pub fn merged_into(self, existing: &ContactDetails) -> ContactDetails {
+        let mut attributes = existing.attributes.clone();
+        attributes.extend(self.attributes);
+        ContactDetails {
+            phone: existing.phone.clone(),
+            phone_extension: self.phone.extension.or_else(|| existing.phone_extension.clone()),
+            alternate_phones: if self.alternate_phones.is_empty() { existing.alternate_phones.clone() } else { self.alternate_phones },
+            name: self.name.or_else(|| existing.name.clone()),
+            email: self.email.or_else(|| existing.email.clone()),
+            address: self.address.or_else(|| existing.address.clone()),
+            city: self.city.or_else(|| existing.city.clone()),
+            region: self.region.or_else(|| existing.region.clone()),
+            postal_code: self.postal_code.or_else(|| existing.postal_code.clone()),
+            country: self.country.or_else(|| existing.country.clone()),
+            time_zone: self.time_zone.map_or_else(|| existing.time_zone.clone(), |name| ContactTimeZone { name, source: TimeZoneSource::Given }),
+            source: self.source.or_else(|| existing.source.clone()),
+            attributes,
+            status: existing.status,
+            assignee: existing.assignee,
+            team: existing.team,
+            next_contact_at: self.next_contact_at.or(existing.next_contact_at),
+        }
+    }
+}
+
+/// Collects errors and warnings while values are checked.
+struct Check {
+    on_invalid: OnInvalid,
+    errors: Vec<FieldError>,
+    warnings: Vec<FieldError>,
+    set_aside: Vec<(String, String)>,
+}
+
+impl Check {
+    fn optional(&mut self, field: &str, value: Option<&str>, rule: impl FnOnce(&str, &str) -> Result<Option<String>, FieldError>) -> Option<String> {
+        let value = value?;
+        match rule(field, value) {
+            Ok(checked) => checked,
+            Err(error) => {
+                self.refuse(error, value);
+                None
+            }
+        }
+    }
+
+    fn refuse(&mut self, error: FieldError, value: &str) {
+        match self.on_invalid {
+            OnInvalid::Fail => self.errors.push(error),
+            OnInvalid::Warn => {
+                self.set_aside.push((error.field.clone(), value.to_owned()));
+                self.warnings.push(error);
+            }
+        }
+    }
+
+    fn alternates(&mut self, values: &[String], country: &str, main: &str) -> Vec<String> {
+        let mut phones: Vec<String> = Vec::new();
+        for value in values.iter().filter(|value| !value.trim().is_empty()) {
+            match phone::parse("alternatePhones", value, country) {
+                Ok(parsed) if parsed.e164 == main || phones.contains(&parsed.e164) => {}
+                Ok(_) if phones.len() == MAX_ALTERNATE_PHONES => {
+                    let message = format!("A contact has at most {MAX_ALTERNATE_PHONES} further numbers. Remove some.");
+                    self.refuse(FieldError::new("alternatePhones", FieldErrorCode::LimitExceeded, message), value);
+                }
+                Ok(parsed) => phones.push(parsed.e164),
+                Err(error) => self.refuse(error, value),
+            }
+        }
+        phones
+    }
+
+    fn attributes(&mut self, given: &[(String, AttributeValue)]) -> Attributes {
+        let mut attributes = Attributes::new();
+        for (name, value) in given {
+            match attributes::validate_name(name).and_then(|name| Ok((attributes::validate_value(&name, value.clone())?, name))) {
+                Ok((Some(value), name)) => {
+                    attributes.insert(name, value);
+                }
+                Ok((None, _)) => {}
+                Err(error) => match self.on_invalid {
+                    OnInvalid::Fail => self.errors.push(error),
+                    OnInvalid::Warn => self.warnings.push(error),
+                },
+            }
+        }
+        for (field, value) in std::mem::take(&mut self.set_aside) {
+            let kept: String = value.chars().filter(|character| !character.is_control()).take(text::ATTRIBUTE_VALUE_LENGTH).collect();
+            attributes.entry(field).or_insert(AttributeValue::String(kept));
+        }
+        if attributes.len() > MAX_ATTRIBUTES {
+            let error = FieldError::new("attributes", FieldErrorCode::LimitExceeded, format!("A contact has at most {MAX_ATTRIBUTES} attributes. Remove some."));
+            match self.on_invalid {
+                OnInvalid::Fail => self.errors.push(error),
+                OnInvalid::Warn => {
+                    self.warnings.push(error);
+                    while attributes.len() > MAX_ATTRIBUTES {
+                        attributes.pop_last();
+                    }
+                }
+            }
+        }
+        attributes
+    }
+}
+
+fn country(field: &str, value: &str) -> Result<Option<String>, FieldError> {
+    let Some(line) = text::line(field, value, text::PLACE_LENGTH)? else {
+        return Ok(None);
+    };
+    let code = line.to_uppercase();
+    if phone::is_country(&code) {
+        return Ok(Some(code));
+    }
+    let named = match text::fold_alphanumeric(&line).as_str() {
+        "canada" | "can" => "CA",
+        "usa" | "unitedstates" | "unitedstatesofamerica" | "etatsunis" => "US",
+        "france" | "fra" => "FR",
+        "unitedkingdom" | "uk" | "gbr" | "greatbritain" | "royaumeuni" => "GB",
+        _ => return Err(FieldError::new(field, FieldErrorCode::Invalid, format!("{field} is not a country. Give its two-letter code, such as CA."))),
+    };
+    Ok(Some(named.to_owned()))
+}
+
+fn extension(field: &str, value: &str) -> Result<Option<String>, FieldError> {
+    let Some(line) = text::line(field, value, text::PLACE_LENGTH)? else {
+        return Ok(None);
+    };
+    if line.len() <= 20 && line.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Ok(Some(line));
+    }
+    Err(FieldError::new(field, FieldErrorCode::Invalid, format!("{field} is not an extension. Give its digits only.")))
+}
+
+fn time_zone(field: &str, value: &str) -> Result<Option<String>, FieldError> {
+    let Some(line) = text::line(field, value, text::PLACE_LENGTH)? else {
+        return Ok(None);
+    };
+    let zone = jiff::tz::TimeZone::get(&line).ok();
+    match zone.as_ref().and_then(|zone| zone.iana_name()) {
+        Some(name) => Ok(Some(name.to_owned())),
+        None => Err(FieldError::new(field, FieldErrorCode::Invalid, format!("{field} is not an IANA time zone. Give one such as America/Toronto."))),
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    fn defaults() -> Defaults {
+        Defaults { country: "CA".to_owned(), time_zone: "America/Toronto".to_owned() }
+    }
+
+    fn input(phone: &str) -> ContactInput {
+        ContactInput { phone: phone.to_owned(), ..ContactInput::default() }
+    }
+
+    fn some(text: &str) -> Option<String> {
+        Some(text.to_owned())
+    }
+
+    pub(in super::super) fn details() -> ContactDetails {
+        ContactDraft::validate(&input("514-555-0123"), &defaults(), OnInvalid::Fail).unwrap().draft.into_details(
+            &defaults(),
+            StatusId::new(Timestamp::UNIX_EPOCH, &[0; 10]),
+            None,
+            None,
+        )
+    }
+
+    #[test]
+    fn every_wrong_value_is_named_at_once() {
+        let wrong = ContactInput {
+            email: some("nobody"),
+            postal_code: some("D1D 1D1"),
+            city: some(&"x".repeat(101)),
+            time_zone: some("Mars/Olympus"),
+            country: some("Atlantis"),
+            ..input("514-555-0123")
+        };
+        let errors = ContactDraft::validate(&wrong, &defaults(), OnInvalid::Fail).unwrap_err();
+        let fields: Vec<&str> = errors.iter().map(|error| error.field.as_str()).collect();
+        assert_eq!(fields, ["country", "email", "city", "postalCode", "timeZone"]);
+    }
+
+    #[test]
+    fn set_aside_values_stay_as_attributes_with_a_warning() {
+        let wrong = ContactInput { email: some("nobody"), postal_code: some("D1D 1D1"), ..input("514-555-0123") };
+        let validated = ContactDraft::validate(&wrong, &defaults(), OnInvalid::Warn).unwrap();
+        assert_eq!(validated.warnings.len(), 2);
+        assert_eq!(validated.draft.email, None);
+        assert_eq!(validated.draft.attributes.get("email"), Some(&AttributeValue::String("nobody".to_owned())));
+        assert_eq!(validated.draft.attributes.get("postalCode"), Some(&AttributeValue::String("D1D 1D1".to_owned())));
+    }
+
+    #[test]
+    fn a_wrong_phone_is_refused_whatever_the_policy() {
+        for policy in [OnInvalid::Warn, OnInvalid::Fail] {
+            assert_eq!(ContactDraft::validate(&input("123"), &defaults(), policy).unwrap_err()[0].field, "phone");
+        }
+    }
+
+    #[test]
+    fn further_numbers_are_kept_once_and_at_most_five() {
+        let numbers = ["514-555-0123", "514-555-0124", "+1 514 555 0124", "514-555-0125", "514-555-0126", "514-555-0127", "514-555-0128"];
+        let many = ContactInput { alternate_phones: numbers.iter().map(|number| (*number).to_owned()).collect(), ..input("514-555-0123") };
+        let draft = ContactDraft::validate(&many, &defaults(), OnInvalid::Fail).unwrap().draft;
+        assert_eq!(draft.alternate_phones, ["+15145550124", "+15145550125", "+15145550126", "+15145550127", "+15145550128"]);
+        let more = ContactInput { alternate_phones: many.alternate_phones.iter().cloned().chain(["514-555-0129".to_owned()]).collect(), ..many };
+        assert_eq!(ContactDraft::validate(&more, &defaults(), OnInvalid::Fail).unwrap_err()[0].code, FieldErrorCode::LimitExceeded);
+    }
+
+    #[test]
+    fn merging_keeps_what_was_not_given_and_the_same_row_changes_nothing() {
+        let row =
+            ContactInput { name: some("Zoé"), email: some("zoe@example.com"), attributes: vec![("a".to_owned(), AttributeValue::Number(1.0))], ..input("514-555-0123") };
+        let draft = ContactDraft::validate(&row, &defaults(), OnInvalid::Fail).unwrap().draft;
+        let merged = draft.clone().merged_into(&details());
+        assert_eq!(merged.name.as_deref(), Some("Zoé"));
+        assert_eq!(merged.country, details().country);
+        assert_eq!(draft.merged_into(&merged), merged);
+        let blank = ContactDraft::validate(&input("514-555-0123"), &defaults(), OnInvalid::Fail).unwrap().draft;
+        assert_eq!(blank.merged_into(&merged), merged);
+    }
+
+    #[test]
+    fn fifty_one_attributes_are_one_too_many() {
+        let attributes = (0..51).map(|number| (format!("a{number}"), AttributeValue::Boolean(true))).collect();
+        let errors = ContactDraft::validate(&ContactInput { attributes, ..input("514-555-0123") }, &defaults(), OnInvalid::Fail).unwrap_err();
+        assert_eq!(errors[0].code, FieldErrorCode::LimitExceeded);
+    }
+}

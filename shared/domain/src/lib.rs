@@ -1,0 +1,24 @@
+//! The rules of Switchboard: pure functions and plain data.
+//!
+//! Nothing here reads a clock, draws a random number or talks to a network; time and randomness are passed in.
+//! The words are those of the product, one noun a module.
+
+pub mod actor;
+pub mod audit;
+pub mod change;
+pub mod clock;
+pub mod contact;
+pub mod demo;
+pub mod email;
+pub mod field_error;
+pub mod ids;
+pub mod imports;
+pub mod permission;
+pub mod person;
+pub mod phone;
+pub mod postal_code;
+pub mod sealing;
+pub mod status;
+pub mod team;
+pub mod tenant;
+pub mod text;

@@ -1,0 +1,267 @@
+//! Encryption of personal data: a key per contact, wrapped by the tenant's, and keyed hashes for equality search.
+//!
+//! The scheme, its threat model and its test vectors are on one page: `docs/encryption.md`.
+
+use aes_gcm::aead::{Aead, KeyInit, Payload};
+use aes_gcm::{Aes256Gcm, Nonce};
+use hkdf::Hkdf;
+use hmac::{Hmac, Mac};
+use sha2::Sha256;
+
+use crate::clock::Entropy;
+use crate::ids::{ContactId, TenantId};
+
+const KEY_BYTES: usize = 32;
+const NONCE_BYTES: usize = 12;
+const KEYRING_FORMAT: u8 = 1;
+
+/// Why something sealed can't be read, or a keyring can't be used.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum SealingError {
+    /// The bytes are not what the given key, tenant, record and purpose sealed: damaged, moved from elsewhere or under another key.
+    #[error("sealed data does not open: it is damaged, belongs to another record, or its key is gone")]
+    DoesNotOpen,
+    /// A keyring whose form isn't known.
+    #[error("the tenant's keyring has an unknown form")]
+    UnknownKeyring,
+}
+
+/// The key under which one contact's personal data is sealed. Destroying every wrapped copy erases the person.
+#[derive(Clone)]
+pub struct ContactKey([u8; KEY_BYTES]);
+
+impl ContactKey {
+    /// A new random key.
+    #[must_use]
+    pub fn generate(entropy: &dyn Entropy) -> Self {
+        let mut key = [0; KEY_BYTES];
+        entropy.fill(&mut key);
+        Self(key)
+    }
+
+    /// Seals bytes for one place (`purpose`) of one contact: nonce, then AES-256-GCM ciphertext and tag (28 bytes longer than the plaintext).
+    #[must_use]
+    pub fn seal(&self, contact: &ContactId, purpose: &str, entropy: &dyn Entropy, plaintext: &[u8]) -> Vec<u8> {
+        seal(&self.0, &[contact.as_str(), purpose], entropy, plaintext)
+    }
+
+    /// Opens what [`Self::seal`] sealed for the same contact and purpose.
+    ///
+    /// # Errors
+    /// [`SealingError::DoesNotOpen`] for anything else.
+    pub fn open(&self, contact: &ContactId, purpose: &str, sealed: &[u8]) -> Result<Vec<u8>, SealingError> {
+        open(&self.0, &[contact.as_str(), purpose], sealed)
+    }
+}
+
+/// A tenant's keys, in the clear only in memory: kept as one blob that KMS encrypts, so that one KMS call opens all of them.
+#[derive(Clone)]
+pub struct TenantKeyring {
+    tenant: TenantId,
+    index: [u8; KEY_BYTES],
+    /// Wrapping keys by generation, oldest first; the last one wraps what is written now.
+    wrapping: Vec<[u8; KEY_BYTES]>,
+}
+
+impl TenantKeyring {
+    /// The keyring of a new tenant.
+    #[must_use]
+    pub fn generate(tenant: TenantId, entropy: &dyn Entropy) -> Self {
+        let mut index = [0; KEY_BYTES];
+        entropy.fill(&mut index);
+        Self { tenant, index, wrapping: Vec::new() }.with_new_generation(entropy)
+    }
+
+    /// The same keyring with one more wrapping key, which wraps from now on; the older ones still open what they wrapped.
+    #[must_use]
+    pub fn with_new_generation(mut self, entropy: &dyn Entropy) -> Self {
+        let mut key = [0; KEY_BYTES];
+        entropy.fill(&mut key);
+        self.wrapping.push(key);
+        self
+    }
+
+    /// The form that is encrypted by KMS: a format byte, the index key, then the wrapping keys.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = vec![KEYRING_FORMAT];
+        bytes.extend_from_slice(&self.index);
+        self.wrapping.iter().for_each(|key| bytes.extend_from_slice(key));
+        bytes
+    }
+
+    /// Reads what [`Self::to_bytes`] wrote.
+    ///
+    /// # Errors
+    /// [`SealingError::UnknownKeyring`] when it has another form.
+    pub fn from_bytes(tenant: TenantId, bytes: &[u8]) -> Result<Self, SealingError> {
+        let Some((&KEYRING_FORMAT, keys)) = bytes.split_first() else {
+            return Err(SealingError::UnknownKeyring);
+        };
+        let (keys, rest) = keys.as_chunks::<KEY_BYTES>();
+        let ([index, wrapping @ ..], []) = (keys, rest) else {
+            return Err(SealingError::UnknownKeyring);
+        };
+        if wrapping.is_empty() {
+            return Err(SealingError::UnknownKeyring);
+        }
+        Ok(Self { tenant, index: *index, wrapping: wrapping.to_vec() })
+    }
+
+    /// Where a number has its place: the slot, which is the id of the contact created there.
+    #[must_use]
+    pub fn slot(&self, e164: &str) -> ContactId {
+        ContactId::from_hash(&self.keyed_hash("slot", e164))
+    }
+
+    /// A keyed hash for finding equal values of one kind without keeping the value.
+    #[must_use]
+    pub fn keyed_hash(&self, kind: &str, value: &str) -> [u8; 32] {
+        hmac(&self.index, &[kind, value])
+    }
+
+    /// Wraps a contact's key for keeping in its record (61 bytes).
+    #[must_use]
+    pub fn wrap(&self, contact: &ContactId, key: &ContactKey, entropy: &dyn Entropy) -> Vec<u8> {
+        self.seal_for_tenant("contact key", contact.as_str(), entropy, &key.0)
+    }
+
+    /// Opens a wrapped contact key.
+    ///
+    /// # Errors
+    /// [`SealingError::DoesNotOpen`] when it belongs to another contact or tenant, or is damaged.
+    pub fn unwrap(&self, contact: &ContactId, wrapped: &[u8]) -> Result<ContactKey, SealingError> {
+        let key = self.open_for_tenant("contact key", contact.as_str(), wrapped)?;
+        Ok(ContactKey(key.try_into().map_err(|_| SealingError::DoesNotOpen)?))
+    }
+
+    /// Seals a short value under the tenant's newest key: the generation, then as [`ContactKey::seal`].
+    #[must_use]
+    pub fn seal_for_tenant(&self, purpose: &str, record: &str, entropy: &dyn Entropy, plaintext: &[u8]) -> Vec<u8> {
+        let generation = u8::try_from(self.wrapping.len() - 1).unwrap_or(u8::MAX);
+        let mut sealed = vec![generation];
+        sealed.extend(seal(&self.derived(generation, purpose).unwrap_or_default(), &[&self.tenant.to_string(), record], entropy, plaintext));
+        sealed
+    }
+
+    /// Opens what [`Self::seal_for_tenant`] sealed for the same purpose and record.
+    ///
+    /// # Errors
+    /// [`SealingError::DoesNotOpen`] for anything else.
+    pub fn open_for_tenant(&self, purpose: &str, record: &str, sealed: &[u8]) -> Result<Vec<u8>, SealingError> {
+        let (generation, sealed) = sealed.split_first().ok_or(SealingError::DoesNotOpen)?;
+        let key = self.derived(*generation, purpose).ok_or(SealingError::DoesNotOpen)?;
+        open(&key, &[&self.tenant.to_string(), record], sealed)
+    }
+
+    /// The key of one purpose: no two purposes share one.
+    fn derived(&self, generation: u8, purpose: &str) -> Option<[u8; KEY_BYTES]> {
+        let key = self.wrapping.get(usize::from(generation))?;
+        let mut derived = [0; KEY_BYTES];
+        Hkdf::<Sha256>::new(None, key).expand(purpose.as_bytes(), &mut derived).ok()?;
+        Some(derived)
+    }
+}
+
+fn seal(key: &[u8; KEY_BYTES], context: &[&str], entropy: &dyn Entropy, plaintext: &[u8]) -> Vec<u8> {
+    let mut nonce = [0; NONCE_BYTES];
+    entropy.fill(&mut nonce);
+    let mut sealed = nonce.to_vec();
+    let payload = Payload { msg: plaintext, aad: &associated_data(context) };
+    #[expect(clippy::expect_used, reason = "AES-GCM refuses only plaintexts over 64 GiB")]
+    sealed.extend(Aes256Gcm::new(key.into()).encrypt(&Nonce::from(nonce), payload).expect("plaintext below 64 GiB"));
+    sealed
+}
+
+fn open(key: &[u8; KEY_BYTES], context: &[&str], sealed: &[u8]) -> Result<Vec<u8>, SealingError> {
+    let (nonce, ciphertext) = sealed.split_first_chunk::<NONCE_BYTES>().ok_or(SealingError::DoesNotOpen)?;
+    let payload = Payload { msg: ciphertext, aad: &associated_data(context) };
+    Aes256Gcm::new(key.into()).decrypt(&Nonce::from(*nonce), payload).map_err(|_| SealingError::DoesNotOpen)
+}
+
+/// The parts joined so that no two different lists give the same bytes.
+fn associated_data(parts: &[&str]) -> Vec<u8> {
+    parts.join("\u{0}").into_bytes()
+}
+
+fn hmac(key: &[u8; KEY_BYTES], parts: &[&str]) -> [u8; 32] {
+    #[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]
+    let mut mac = <Hmac<Sha256> as hmac::KeyInit>::new_from_slice(key).expect("any key length");
+    mac.update(&associated_data(parts));
+    mac.finalize().into_bytes().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::Timestamp;
+
+    struct Counting(std::sync::atomic::AtomicU8);
+
+    impl Entropy for Counting {
+        fn fill(&self, bytes: &mut [u8]) {
+            bytes.fill_with(|| self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed));
+        }
+    }
+
+    fn counting() -> Counting {
+        Counting(std::sync::atomic::AtomicU8::new(0))
+    }
+
+    fn tenant(seed: u8) -> TenantId {
+        TenantId::new(Timestamp::UNIX_EPOCH, &[seed; 10])
+    }
+
+    #[test]
+    fn sealed_data_opens_only_for_its_own_contact_purpose_and_key() {
+        let entropy = counting();
+        let (here, there) = (ContactId::from_hash(&[1; 32]), ContactId::from_hash(&[2; 32]));
+        let (key, other) = (ContactKey::generate(&entropy), ContactKey::generate(&entropy));
+        let sealed = key.seal(&here, "list", &entropy, b"+15145550123");
+        assert_eq!(key.open(&here, "list", &sealed).unwrap(), b"+15145550123");
+        assert_eq!(key.open(&there, "list", &sealed), Err(SealingError::DoesNotOpen));
+        assert_eq!(key.open(&here, "rest", &sealed), Err(SealingError::DoesNotOpen));
+        assert_eq!(other.open(&here, "list", &sealed), Err(SealingError::DoesNotOpen));
+        for index in 0..sealed.len() {
+            let mut damaged = sealed.clone();
+            damaged[index] ^= 1;
+            assert_eq!(key.open(&here, "list", &damaged), Err(SealingError::DoesNotOpen));
+        }
+        assert_eq!(key.open(&here, "list", &sealed[..5]), Err(SealingError::DoesNotOpen));
+    }
+
+    #[test]
+    fn an_older_generation_still_opens_and_another_tenant_never_does() {
+        let entropy = counting();
+        let contact = ContactId::from_hash(&[1; 32]);
+        let old = TenantKeyring::generate(tenant(1), &entropy);
+        let key = ContactKey::generate(&entropy);
+        let wrapped = old.wrap(&contact, &key, &entropy);
+        assert_eq!(wrapped.len(), 61);
+        let new = old.clone().with_new_generation(&entropy);
+        assert_eq!(new.unwrap(&contact, &wrapped).unwrap().0, key.0);
+        assert_eq!(new.slot("+15145550123"), old.slot("+15145550123"));
+        let rewrapped = new.wrap(&contact, &key, &entropy);
+        assert!(old.unwrap(&contact, &rewrapped).is_err());
+        let elsewhere = TenantKeyring::from_bytes(tenant(2), &old.to_bytes()).unwrap();
+        assert!(elsewhere.unwrap(&contact, &wrapped).is_err());
+    }
+
+    #[test]
+    fn a_keyring_reads_back_and_a_cut_one_is_refused() {
+        let keyring = TenantKeyring::generate(tenant(1), &counting());
+        let bytes = keyring.to_bytes();
+        let read = TenantKeyring::from_bytes(tenant(1), &bytes).unwrap();
+        assert_eq!(read.to_bytes(), bytes);
+        for length in 0..bytes.len() {
+            assert!(TenantKeyring::from_bytes(tenant(1), &bytes[..length]).is_err());
+        }
+    }
+
+    #[test]
+    fn test_vectors_of_the_encryption_page() {
+        let bytes: Vec<u8> = std::iter::once(KEYRING_FORMAT).chain(0..64).collect();
+        let keyring = TenantKeyring::from_bytes(tenant(1), &bytes).unwrap();
+        assert_eq!(keyring.slot("+15145550123").as_str(), "kkiusjfi9vt006jnbu7rv51pkc");
+    }
+}
