@@ -1,0 +1,347 @@
+//! A contact as an item: what stands in the clear, what is sealed, and its places in the indexes.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use switchboard_domain::clock::Entropy;
+use switchboard_domain::contact::{Attributes, Contact, ContactDetails, ContactTimeZone, ImportMark, TimeZoneSource, is_sensitive};
+use switchboard_domain::ids::{AgentId, ContactId, StatusId, TeamId, uuid_v7};
+use switchboard_domain::sealing::{ContactKey, TenantKeyring};
+
+use crate::error::StoreError;
+use crate::item::{Item, RecordAttributes, from_item, to_item};
+use crate::keys::{self, WorkOf};
+use crate::settings::Settings;
+use crate::tenants::OpenTenant;
+
+/// The type of a contact's item.
+pub const CONTACT: &str = "contact";
+
+/// The purposes of the two sealed attributes.
+const LIST: &str = "list";
+const DETAILS: &str = "details";
+
+/// What a list shows of the personal data; sealed apart, because index 1 carries it.
+#[derive(Serialize, Deserialize)]
+struct SealedList {
+    phone: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    email: Option<String>,
+}
+
+/// The rest of the personal data.
+#[derive(Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct SealedDetails {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    extension: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    alternates: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    address: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    postal: Option<String>,
+    #[serde(default, skip_serializing_if = "Attributes::is_empty")]
+    attributes: Attributes,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ContactItem {
+    #[serde(rename = "PK")]
+    pk: String,
+    #[serde(rename = "SK")]
+    sk: String,
+    #[serde(rename = "GSI1PK")]
+    list_pk: String,
+    #[serde(rename = "GSI1SK")]
+    list_sk: String,
+    #[serde(rename = "GSI2PK")]
+    work_pk: String,
+    #[serde(rename = "GSI2SK")]
+    work_sk: String,
+    #[serde(rename = "type")]
+    kind: String,
+    #[serde(with = "switchboard_domain::audit::bytes")]
+    key: Vec<u8>,
+    #[serde(with = "switchboard_domain::audit::bytes")]
+    sealed_list: Vec<u8>,
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "switchboard_domain::audit::optional_bytes")]
+    sealed: Option<Vec<u8>>,
+    #[serde(default, skip_serializing_if = "Attributes::is_empty")]
+    attributes: Attributes,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    imports: Vec<ImportMark>,
+    #[serde(flatten)]
+    listed: ListedAttributes,
+    #[serde(flatten)]
+    record: RecordAttributes,
+}
+
+/// What stands in the clear and is shown in lists.
+#[derive(Serialize, Deserialize)]
+struct ListedAttributes {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    city: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    region: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    country: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    source: Option<String>,
+    time_zone: String,
+    time_zone_from: TimeZoneSource,
+    status: StatusId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    assignee: Option<AgentId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    team: Option<TeamId>,
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "switchboard_domain::clock::millis::option")]
+    next_contact_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "switchboard_domain::clock::millis::option")]
+    deleted_at: Option<Timestamp>,
+}
+
+/// What index 1 has of a contact.
+#[derive(Deserialize)]
+struct RowItem {
+    #[serde(rename = "PK")]
+    pk: String,
+    #[serde(rename = "GSI1SK")]
+    list_sk: String,
+    version: u32,
+    #[serde(with = "switchboard_domain::clock::millis")]
+    created_at: Timestamp,
+    #[serde(with = "switchboard_domain::clock::millis")]
+    updated_at: Timestamp,
+    #[serde(with = "switchboard_domain::audit::bytes")]
+    key: Vec<u8>,
+    #[serde(with = "switchboard_domain::audit::bytes")]
+    sealed_list: Vec<u8>,
+    #[serde(flatten)]
+    listed: ListedAttributes,
+}
+
+/// A contact as a list has it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ContactRow {
+    /// Its id.
+    pub id: ContactId,
+    /// Its place in the list: entries before it are newer.
+    pub place: String,
+    /// Counts people's changes.
+    pub version: u32,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When people last changed it.
+    pub updated_at: Timestamp,
+    /// Set when it was deleted.
+    pub deleted_at: Option<Timestamp>,
+    /// E.164.
+    pub phone: String,
+    /// The e-mail address.
+    pub email: Option<String>,
+    /// The name.
+    pub name: Option<String>,
+    /// The city.
+    pub city: Option<String>,
+    /// Province, state, department.
+    pub region: Option<String>,
+    /// The country.
+    pub country: Option<String>,
+    /// Where it came from.
+    pub source: Option<String>,
+    /// IANA time zone.
+    pub time_zone: String,
+    /// The status.
+    pub status: StatusId,
+    /// The agent whose contact it is.
+    pub assignee: Option<AgentId>,
+    /// The team in whose pool it is.
+    pub team: Option<TeamId>,
+    /// When to call next.
+    pub next_contact_at: Option<Timestamp>,
+}
+
+/// What a contact's item is encrypted with and listed by, kept when the contact is written again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Placement {
+    pub(crate) wrapped_key: Vec<u8>,
+    pub(crate) list_pk: String,
+    pub(crate) list_sk: String,
+}
+
+/// A contact with what its item needs beside it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoredContact {
+    /// The contact.
+    pub contact: Contact,
+    /// Its key and its place in the lists.
+    pub placement: Placement,
+}
+
+/// The placement of a new contact: a key of its own, and its place in the list of its shard.
+#[must_use]
+pub fn new_placement(tenant: &OpenTenant, contact: &Contact, entropy: &dyn Entropy) -> Placement {
+    let key = ContactKey::generate(entropy);
+    Placement {
+        wrapped_key: tenant.keyring.wrap(&contact.id, &key, entropy),
+        list_pk: keys::contact_list(&tenant.scope, contact.id.shard(tenant.record.shards)),
+        list_sk: switchboard_domain::ids::base32(uuid_v7(contact.record.created_at, &entropy.id()).as_bytes()),
+    }
+}
+
+/// Makes the item of a contact.
+///
+/// # Errors
+/// [`StoreError::Undecodable`] when the key doesn't open or the status isn't the tenant's.
+pub fn encode(tenant: &OpenTenant, settings: &Settings, stored: &StoredContact, entropy: &dyn Entropy) -> Result<Item, StoreError> {
+    let StoredContact { contact, placement } = stored;
+    let details = &contact.details;
+    let key = open_key(&tenant.keyring, &contact.id, &placement.wrapped_key)?;
+    let list = SealedList { phone: details.phone.clone(), email: details.email.clone() };
+    let (sensitive, clear): (Attributes, Attributes) = details.attributes.clone().into_iter().partition(|(name, _)| is_sensitive(name));
+    let rest = SealedDetails {
+        extension: details.phone_extension.clone(),
+        alternates: details.alternate_phones.clone(),
+        address: details.address.clone(),
+        postal: details.postal_code.clone(),
+        attributes: sensitive,
+    };
+    let seal = |purpose: &str, json: Result<Vec<u8>, serde_json::Error>| {
+        json.map(|json| key.seal(&contact.id, purpose, entropy, &json)).map_err(|error| StoreError::undecodable(CONTACT, error))
+    };
+    let item_key = keys::contact(&tenant.scope, &contact.id);
+    let status = settings.status(details.status).ok_or_else(|| StoreError::undecodable(CONTACT, "its status is not the tenant's"))?;
+    let whose = match (details.assignee, details.team) {
+        (Some(agent), _) => WorkOf::Agent(agent),
+        (None, Some(team)) => WorkOf::Team(team),
+        (None, None) => WorkOf::Pool,
+    };
+    let work_sk = match details.next_contact_at {
+        _ if status.exclude_from_call_list => keys::not_to_be_called(status.order, &contact.id),
+        Some(at) => keys::due(&details.time_zone.name, at, &contact.id),
+        None => keys::ready(&details.time_zone.name, status.order, &contact.id),
+    };
+    let form = ContactItem {
+        pk: item_key.pk,
+        sk: item_key.sk,
+        list_pk: placement.list_pk.clone(),
+        list_sk: placement.list_sk.clone(),
+        work_pk: keys::work(&tenant.scope, whose, contact.id.shard(tenant.record.shards)),
+        work_sk,
+        kind: CONTACT.to_owned(),
+        key: placement.wrapped_key.clone(),
+        sealed_list: seal(LIST, serde_json::to_vec(&list))?,
+        sealed: if rest == SealedDetails::default() { None } else { Some(seal(DETAILS, serde_json::to_vec(&rest))?) },
+        attributes: clear,
+        imports: contact.import_marks.clone(),
+        listed: ListedAttributes {
+            name: details.name.clone(),
+            city: details.city.clone(),
+            region: details.region.clone(),
+            country: details.country.clone(),
+            source: details.source.clone(),
+            time_zone: details.time_zone.name.clone(),
+            time_zone_from: details.time_zone.source,
+            status: details.status,
+            assignee: details.assignee,
+            team: details.team,
+            next_contact_at: details.next_contact_at,
+            deleted_at: contact.deleted_at,
+        },
+        record: (&contact.record).into(),
+    };
+    to_item(CONTACT, &form)
+}
+
+/// Reads a contact from its item.
+///
+/// # Errors
+/// [`StoreError::Undecodable`] when the item has another form or its key doesn't open.
+pub fn decode(keyring: &TenantKeyring, item: Item) -> Result<StoredContact, StoreError> {
+    let item: ContactItem = from_item(CONTACT, item)?;
+    let (_, id) = keys::parse_contact(&item.pk).ok_or_else(|| StoreError::undecodable(CONTACT, "its key is not a contact's"))?;
+    let key = open_key(keyring, &id, &item.key)?;
+    let list: SealedList = open(&key, &id, LIST, &item.sealed_list)?;
+    let rest: SealedDetails = item.sealed.as_deref().map(|sealed| open(&key, &id, DETAILS, sealed)).transpose()?.unwrap_or_default();
+    let listed = item.listed;
+    let mut attributes = item.attributes;
+    attributes.extend(rest.attributes);
+    let details = ContactDetails {
+        phone: list.phone,
+        phone_extension: rest.extension,
+        alternate_phones: rest.alternates,
+        name: listed.name,
+        email: list.email,
+        address: rest.address,
+        city: listed.city,
+        region: listed.region,
+        postal_code: rest.postal,
+        country: listed.country,
+        time_zone: ContactTimeZone { name: listed.time_zone, source: listed.time_zone_from },
+        source: listed.source,
+        attributes,
+        status: listed.status,
+        assignee: listed.assignee,
+        team: listed.team,
+        next_contact_at: listed.next_contact_at,
+    };
+    Ok(StoredContact {
+        contact: Contact { id, record: item.record.into(), details, deleted_at: listed.deleted_at, import_marks: item.imports },
+        placement: Placement { wrapped_key: item.key, list_pk: item.list_pk, list_sk: item.list_sk },
+    })
+}
+
+/// Reads a row of the list from its index entry.
+///
+/// # Errors
+/// [`StoreError::Undecodable`] when the entry has another form or its key doesn't open.
+pub fn decode_row(keyring: &TenantKeyring, item: Item) -> Result<ContactRow, StoreError> {
+    let item: RowItem = from_item(CONTACT, item)?;
+    let (_, id) = keys::parse_contact(&item.pk).ok_or_else(|| StoreError::undecodable(CONTACT, "its key is not a contact's"))?;
+    let key = open_key(keyring, &id, &item.key)?;
+    let list: SealedList = open(&key, &id, LIST, &item.sealed_list)?;
+    let listed = item.listed;
+    Ok(ContactRow {
+        id,
+        place: item.list_sk,
+        version: item.version,
+        created_at: item.created_at,
+        updated_at: item.updated_at,
+        deleted_at: listed.deleted_at,
+        phone: list.phone,
+        email: list.email,
+        name: listed.name,
+        city: listed.city,
+        region: listed.region,
+        country: listed.country,
+        source: listed.source,
+        time_zone: listed.time_zone,
+        status: listed.status,
+        assignee: listed.assignee,
+        team: listed.team,
+        next_contact_at: listed.next_contact_at,
+    })
+}
+
+/// Opens the key of the contact whose item this is.
+///
+/// # Errors
+/// [`StoreError::Undecodable`] when it isn't under this tenant's key.
+pub fn open_key(keyring: &TenantKeyring, id: &ContactId, wrapped: &[u8]) -> Result<ContactKey, StoreError> {
+    keyring.unwrap(id, wrapped).map_err(|error| StoreError::undecodable(CONTACT, error))
+}
+
+fn open<T: serde::de::DeserializeOwned>(key: &ContactKey, id: &ContactId, purpose: &str, sealed: &[u8]) -> Result<T, StoreError> {
+    let json = key.open(id, purpose, sealed).map_err(|error| StoreError::undecodable(CONTACT, error))?;
+    serde_json::from_slice(&json).map_err(|_| StoreError::undecodable(CONTACT, "its sealed part is not what it must be"))
+}
+
+impl StoredContact {
+    /// The contact's key as it is wrapped.
+    #[must_use]
+    pub fn wrapped_key(&self) -> &[u8] {
+        &self.placement.wrapped_key
+    }
+}

@@ -1,0 +1,20 @@
+//! Everything that talks to DynamoDB: keys, items, the one request path and the one write path.
+//!
+//! Each public function says what it costs in requests and units; `docs/costs.md` is generated from measurements of them.
+
+pub mod audit_events;
+pub mod contacts;
+pub mod error;
+pub mod idempotency;
+pub mod imports;
+pub mod item;
+pub mod keys;
+pub mod people;
+pub mod scope;
+pub mod settings;
+pub mod table;
+pub mod tenants;
+
+pub use error::StoreError;
+pub use scope::TenantScope;
+pub use table::{CoreTable, Page};

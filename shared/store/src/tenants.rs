@@ -1,0 +1,171 @@
+//! Tenants: their records, the entrances that lead to them, and a tenant opened with its keys.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use serde::{Deserialize, Serialize};
+use switchboard_domain::contact::Defaults;
+use switchboard_domain::ids::{TenantId, UserId};
+use switchboard_domain::sealing::TenantKeyring;
+use switchboard_domain::tenant::Tenant;
+
+use crate::error::StoreError;
+use crate::item::{Item, RecordAttributes, from_item, to_item};
+use crate::keys;
+use crate::scope::TenantScope;
+use crate::table::{CoreTable, Written};
+
+const KIND: &str = "tenant";
+
+/// A tenant with its keys, for as long as a function stays warm.
+#[derive(Clone)]
+pub struct OpenTenant {
+    /// The proof that requests may act for it.
+    pub scope: TenantScope,
+    /// Its record.
+    pub record: Tenant,
+    /// Its keys.
+    pub keyring: TenantKeyring,
+}
+
+impl OpenTenant {
+    /// What stands in for what a contact doesn't say.
+    #[must_use]
+    pub fn defaults(&self) -> Defaults {
+        Defaults { country: self.record.country.clone(), time_zone: self.record.time_zone.clone() }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct TenantItem {
+    #[serde(rename = "PK")]
+    pk: String,
+    #[serde(rename = "SK")]
+    sk: String,
+    #[serde(rename = "type")]
+    kind: String,
+    id: TenantId,
+    slug: String,
+    name: String,
+    time_zone: String,
+    country: String,
+    shards: u32,
+    #[serde(with = "switchboard_domain::audit::bytes")]
+    keyring: Vec<u8>,
+    #[serde(flatten)]
+    record: RecordAttributes,
+}
+
+/// Reads a tenant's record from its item.
+///
+/// # Errors
+/// [`StoreError::Undecodable`].
+pub fn decode(item: Item) -> Result<Tenant, StoreError> {
+    let item: TenantItem = from_item(KIND, item)?;
+    Ok(Tenant {
+        id: item.id,
+        record: item.record.into(),
+        slug: item.slug,
+        name: item.name,
+        time_zone: item.time_zone,
+        country: item.country,
+        shards: item.shards,
+        wrapped_keyring: item.keyring,
+    })
+}
+
+/// Reads a tenant's record: the proof that it exists comes with it. 1 request, 1 R.
+///
+/// # Errors
+/// Those of the database.
+pub async fn load(table: &CoreTable, tenant: TenantId) -> Result<Option<(TenantScope, Tenant)>, StoreError> {
+    let Some(item) = table.get_entrance(&keys::tenant(tenant)).await? else {
+        return Ok(None);
+    };
+    let record = decode(item)?;
+    Ok(Some((TenantScope::vouched(record.id), record)))
+}
+
+/// Finds a tenant by its slug. 1 request, 1 R.
+///
+/// # Errors
+/// Those of the database.
+pub async fn by_slug(table: &CoreTable, slug: &str) -> Result<Option<TenantId>, StoreError> {
+    let Some(item) = table.get_entrance(&keys::slug(slug)).await? else {
+        return Ok(None);
+    };
+    #[derive(Deserialize)]
+    struct Slug {
+        tenant: TenantId,
+    }
+    Ok(Some(from_item::<Slug>("slug", item)?.tenant))
+}
+
+/// Finds the user behind the subject of a token that was verified, and with it the tenant. 1 request, 1 R.
+///
+/// # Errors
+/// Those of the database.
+pub async fn by_subject(table: &CoreTable, subject: &str) -> Result<Option<(TenantScope, UserId)>, StoreError> {
+    let Some(item) = table.get_entrance(&keys::subject(subject)).await? else {
+        return Ok(None);
+    };
+    #[derive(Deserialize)]
+    struct Subject {
+        tenant: TenantId,
+        user: UserId,
+    }
+    let subject: Subject = from_item("subject", item)?;
+    Ok(Some((TenantScope::vouched(subject.tenant), subject.user)))
+}
+
+/// Makes a tenant: its slug first, so that no two can have the same, then its record. 2 requests, 2 W. `None` when the slug is another's;
+/// made again with the same id it is completed.
+///
+/// # Errors
+/// Those of the database.
+pub async fn create(table: &CoreTable, tenant: &Tenant) -> Result<Option<TenantScope>, StoreError> {
+    let slug_key = keys::slug(&tenant.slug);
+    let slug = Item::from([
+        ("PK".to_owned(), AttributeValue::S(slug_key.pk)),
+        ("SK".to_owned(), AttributeValue::S(slug_key.sk)),
+        ("type".to_owned(), AttributeValue::S("slug".to_owned())),
+        ("tenant".to_owned(), AttributeValue::S(tenant.id.to_string())),
+    ]);
+    if let Written::Refused(Some(existing)) = table.insert_entrance(slug).await?
+        && crate::item::text(&existing, "tenant") != Some(&tenant.id.to_string())
+    {
+        return Ok(None);
+    }
+    let key = keys::tenant(tenant.id);
+    let form = TenantItem {
+        pk: key.pk,
+        sk: key.sk,
+        kind: KIND.to_owned(),
+        id: tenant.id,
+        slug: tenant.slug.clone(),
+        name: tenant.name.clone(),
+        time_zone: tenant.time_zone.clone(),
+        country: tenant.country.clone(),
+        shards: tenant.shards,
+        keyring: tenant.wrapped_keyring.clone(),
+        record: (&tenant.record).into(),
+    };
+    let scope = TenantScope::vouched(tenant.id);
+    table.insert(&scope, to_item(KIND, &form)?).await?;
+    Ok(Some(scope))
+}
+
+/// Makes the entrance of a user's subject. 1 request, 1 W.
+///
+/// # Errors
+/// Those of the database.
+pub async fn create_subject(table: &CoreTable, scope: &TenantScope, subject: &str, user: UserId) -> Result<(), StoreError> {
+    let key = keys::subject(subject);
+    let item = Item::from([
+        ("PK".to_owned(), AttributeValue::S(key.pk)),
+        ("SK".to_owned(), AttributeValue::S(key.sk)),
+        ("type".to_owned(), AttributeValue::S("subject".to_owned())),
+        ("tenant".to_owned(), AttributeValue::S(scope.tenant().to_string())),
+        ("user".to_owned(), AttributeValue::S(user.to_string())),
+    ]);
+    table.insert_entrance(item).await?;
+    Ok(())
+}
