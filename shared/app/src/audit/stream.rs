@@ -1,0 +1,93 @@
+//! A record of the stream, and what it says about a record of ours.
+
+use switchboard_domain::audit::{Audited, Fields};
+use switchboard_domain::change::{Change, Revisioned};
+use switchboard_domain::sealing::ContactKey;
+use switchboard_store::item::{Item, text};
+use switchboard_store::tenants::OpenTenant;
+use switchboard_store::{StoreError, contacts, people, settings, tenants};
+
+/// One change of one item, as the stream tells it.
+#[derive(Debug, Clone, Default)]
+pub struct StreamRecord {
+    /// Its place in the stream.
+    pub sequence: String,
+    /// The item before; none when it is new.
+    pub old: Option<Item>,
+    /// The item after; none when it was removed.
+    pub new: Option<Item>,
+}
+
+/// Why a record can't become an event.
+#[derive(Debug, thiserror::Error)]
+pub enum ImageError {
+    /// An image that can't be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A type of item that no audit rule knows.
+    #[error("no audit rule for items of type {0}")]
+    UnknownType(String),
+}
+
+/// Types of items that aren't records people change: nothing of them is audited.
+const TECHNICAL: [&str; 5] = ["idempotency", "import", "import_chunk", "slug", "subject"];
+
+/// Whether items of this type are audited at all.
+pub(super) fn is_technical(kind: &str) -> bool {
+    TECHNICAL.contains(&kind)
+}
+
+/// A record's state in one image.
+pub(super) struct Image {
+    pub(super) entity_type: &'static str,
+    pub(super) entity_id: String,
+    pub(super) version: u32,
+    pub(super) change: Change,
+    pub(super) fields: Fields,
+    /// The key of the person it is about.
+    pub(super) key: Option<ContactKey>,
+}
+
+impl Image {
+    /// Reads an image of an audited item.
+    pub(super) fn read(tenant: &OpenTenant, item: &Item) -> Result<Self, ImageError> {
+        let kind = text(item, "type").unwrap_or_default().to_owned();
+        let item = item.clone();
+        Ok(match kind.as_str() {
+            contacts::CONTACT => {
+                let stored = contacts::decode(&tenant.keyring, item)?;
+                let key = contacts::open_key(&tenant.keyring, &stored.contact.id, stored.wrapped_key())?;
+                Self { key: Some(key), ..Self::of(&stored.contact, stored.contact.id.to_string(), &stored.contact.record) }
+            }
+            settings::STATUS => {
+                let status = settings::decode_status(item)?;
+                Self::of(&status, status.id.to_string(), &status.record)
+            }
+            settings::ROLE => {
+                let role = settings::decode_role(item)?;
+                Self::of(&role, role.id.to_string(), &role.record)
+            }
+            people::USER => {
+                let user = people::decode_user(item)?;
+                Self::of(&user, user.id.to_string(), &user.record)
+            }
+            people::AGENT => {
+                let agent = people::decode_agent(item)?;
+                Self::of(&agent, agent.id.to_string(), &agent.record)
+            }
+            people::TEAM => {
+                let team = people::decode_team(item)?;
+                Self::of(&team, team.id.to_string(), &team.record)
+            }
+            "tenant" => {
+                let tenant = tenants::decode(item)?;
+                Self::of(&tenant, tenant.id.to_string(), &tenant.record)
+            }
+            _ => return Err(ImageError::UnknownType(kind)),
+        })
+    }
+
+    fn of<T: Audited>(record: &T, entity_id: String, revisioned: &Revisioned) -> Self {
+        Self { entity_type: T::ENTITY_TYPE, entity_id, version: revisioned.version, change: revisioned.last_change.clone(), fields: record.audit_fields(), key: None }
+    }
+}

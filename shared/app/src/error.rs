@@ -1,0 +1,63 @@
+//! What a use case can answer instead of its result: an error of the whole request, or errors a person can mend.
+
+use switchboard_domain::field_error::{FieldError, FieldErrorCode};
+use switchboard_platform::PlatformError;
+use switchboard_store::StoreError;
+
+/// An error of the whole request.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// The caller isn't who they say, or isn't a user any more.
+    #[error("sign in again")]
+    Unauthenticated,
+    /// The caller may not do this.
+    #[error("not allowed")]
+    Forbidden,
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Another service failed.
+    #[error(transparent)]
+    Platform(#[from] PlatformError),
+    /// Something outside doesn't answer; trying again later can help.
+    #[error("unavailable: {0}")]
+    Unavailable(&'static str),
+    /// Something that can't be, was.
+    #[error("{0}")]
+    Broken(String),
+}
+
+impl AppError {
+    /// Whether trying again later can help.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Store(error) => error.is_transient(),
+            Self::Platform(error) => matches!(error, PlatformError::Unavailable(_)),
+            Self::Unavailable(_) => true,
+            Self::Unauthenticated | Self::Forbidden | Self::Broken(_) => false,
+        }
+    }
+}
+
+/// An error a person can mend, in the payload of a mutation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserError {
+    /// The field, its code and the sentence.
+    pub error: FieldError,
+    /// With `TAKEN` and `CONFLICT`: the short id of the record that is in the way.
+    pub existing: Option<String>,
+}
+
+impl UserError {
+    /// An error of one field.
+    pub fn new(field: &str, code: FieldErrorCode, message: impl Into<String>) -> Self {
+        FieldError::new(field, code, message).into()
+    }
+}
+
+impl From<FieldError> for UserError {
+    fn from(error: FieldError) -> Self {
+        Self { error, existing: None }
+    }
+}

@@ -1,0 +1,82 @@
+//! Imports: a dropped file is planned, every row is checked, and only then anything is written.
+
+mod check;
+mod errors;
+mod join;
+mod plan;
+mod read;
+mod rows;
+mod write;
+
+pub use errors::{ErrorPlace, errors};
+pub use plan::{DroppedFile, Received, receive};
+pub use read::{get, newest, samples};
+pub use rows::{Handled, RowsMessage, Step, handle};
+
+use serde::{Deserialize, Serialize};
+use switchboard_domain::ids::{ContactId, ImportId};
+use switchboard_domain::imports::{RowCounts, RowError};
+use switchboard_platform::{Files, Queue};
+use switchboard_store::TenantScope;
+
+use crate::services::Services;
+
+/// What the functions of the import pipeline work with.
+#[derive(Clone)]
+pub struct ImportServices {
+    /// The database, keys, time and randomness.
+    pub services: Services,
+    /// The bucket that files are dropped in.
+    pub uploads: Files,
+    /// The bucket that keeps what imports found out.
+    pub results: Files,
+    /// The queue of chunks to check and write.
+    pub rows: Queue,
+}
+
+/// What the check of a chunk found: kept in the results bucket until the import ends with it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+struct ChunkCheck {
+    /// The rows that can be used, with the contact each is about.
+    keys: Vec<(ContactId, u64)>,
+    /// The rows that can't.
+    failed: u64,
+}
+
+/// What writing a chunk came to.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct ChunkResult {
+    /// What became of its rows.
+    pub counts: RowCounts,
+    /// The rows that failed, and the values that were set aside, in the order of the rows.
+    pub errors: Vec<RowError>,
+}
+
+/// Where an import keeps its files in the results bucket.
+struct Place(String);
+
+impl Place {
+    fn of(scope: &TenantScope, import: ImportId) -> Self {
+        Self(format!("imports/{}/{import}", scope.tenant()))
+    }
+
+    /// The first values of each column.
+    fn samples(&self) -> String {
+        format!("{}/samples.json", self.0)
+    }
+
+    /// What the check of a chunk found.
+    fn check(&self, chunk: u32) -> String {
+        format!("{}/check/{chunk:06}.json", self.0)
+    }
+
+    /// The rows of a chunk that a later row overtakes.
+    fn overtaken(&self, chunk: u32) -> String {
+        format!("{}/overtaken/{chunk:06}.json", self.0)
+    }
+
+    /// What writing a chunk came to.
+    fn result(&self, chunk: u32) -> String {
+        format!("{}/result/{chunk:06}.json", self.0)
+    }
+}

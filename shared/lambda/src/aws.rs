@@ -1,0 +1,78 @@
+//! The SDK's clients, and the services made of them, built once per process.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Result;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, SdkConfig};
+use switchboard_app::{Services, Tenants};
+use switchboard_platform::{Files, Identities, Keys, Queue};
+use switchboard_store::CoreTable;
+use switchboard_store::audit_events::AuditTable;
+
+use crate::settings::setting;
+use crate::system::{SystemClock, SystemEntropy};
+
+/// One attempt of one request takes at most this; the SDK tries three times.
+const ATTEMPT: Duration = Duration::from_secs(10);
+/// A connection is there within this.
+const CONNECT: Duration = Duration::from_secs(3);
+
+/// The clients' shared configuration.
+#[derive(Debug, Clone)]
+pub struct Aws {
+    config: SdkConfig,
+}
+
+impl Aws {
+    /// Reads region, credentials and endpoint from the environment.
+    pub async fn from_environment() -> Self {
+        let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT).operation_attempt_timeout(ATTEMPT).build();
+        Self { config: aws_config::defaults(BehaviorVersion::latest()).timeout_config(timeouts).load().await }
+    }
+
+    /// The database, with tables named by `CORE_TABLE` and, where the function has it, `AUDIT_TABLE`.
+    ///
+    /// # Errors
+    /// When `CORE_TABLE` is not set.
+    pub fn services(&self) -> Result<Services> {
+        let client = aws_sdk_dynamodb::Client::new(&self.config);
+        let core = CoreTable::new(client.clone(), setting("CORE_TABLE")?);
+        let audit = AuditTable::new(client, std::env::var("AUDIT_TABLE").unwrap_or_default());
+        let clock = Arc::new(SystemClock);
+        let tenants = Arc::new(Tenants::new(core.clone(), self.keys(), clock.clone()));
+        Ok(Services { core, audit, tenants, clock, entropy: Arc::new(SystemEntropy) })
+    }
+
+    /// The bucket named by a setting. At an endpoint of one's own the bucket stands in the path.
+    ///
+    /// # Errors
+    /// When the setting is missing.
+    pub fn files(&self, name: &str) -> Result<Files> {
+        let config = aws_sdk_s3::config::Builder::from(&self.config).force_path_style(self.config.endpoint_url().is_some()).build();
+        Ok(Files::new(aws_sdk_s3::Client::from_conf(config), setting(name)?))
+    }
+
+    /// The queue whose address is a setting.
+    ///
+    /// # Errors
+    /// When the setting is missing.
+    pub fn queue(&self, name: &str) -> Result<Queue> {
+        Ok(Queue::new(aws_sdk_sqs::Client::new(&self.config), setting(name)?))
+    }
+
+    /// The key service.
+    #[must_use]
+    pub fn keys(&self) -> Keys {
+        Keys::new(aws_sdk_kms::Client::new(&self.config))
+    }
+
+    /// The user pool named by `USER_POOL_ID`.
+    ///
+    /// # Errors
+    /// When the setting is missing.
+    pub fn identities(&self) -> Result<Identities> {
+        Ok(Identities::new(aws_sdk_cognitoidentityprovider::Client::new(&self.config), setting("USER_POOL_ID")?))
+    }
+}
