@@ -1,0 +1,57 @@
+//! What resolvers work with: the services, the viewer, and loaders that live as long as the request.
+
+use async_graphql::dataloader::DataLoader;
+use async_graphql::{Context, Data};
+use switchboard_app::{Services, Viewer};
+use switchboard_platform::Files;
+
+use crate::loader::{ContactLoader, DirectoryLoader};
+
+/// What the API needs of the outside.
+#[derive(Clone)]
+pub struct Api {
+    /// The database, keys, time and randomness.
+    pub services: Services,
+    /// The bucket that keeps what imports found out.
+    pub results: Files,
+}
+
+/// What a request carries for its resolvers.
+#[must_use]
+pub fn request_data(api: &Api, viewer: Viewer) -> Data {
+    let mut data = Data::default();
+    data.insert(DataLoader::new(ContactLoader { services: api.services.clone(), viewer: viewer.clone() }, tokio::spawn));
+    data.insert(DataLoader::new(DirectoryLoader { services: api.services.clone(), viewer: viewer.clone() }, tokio::spawn));
+    data.insert(viewer);
+    data
+}
+
+/// Short ways to what a context holds.
+pub(crate) trait ContextExt {
+    /// The services.
+    fn api(&self) -> &Api;
+    /// The signed-in user.
+    fn viewer(&self) -> &Viewer;
+    /// Contacts by id, many at once.
+    fn contacts(&self) -> &DataLoader<ContactLoader>;
+    /// Users, agents and teams by id, many at once.
+    fn directory(&self) -> &DataLoader<DirectoryLoader>;
+}
+
+impl ContextExt for Context<'_> {
+    fn api(&self) -> &Api {
+        self.data_unchecked()
+    }
+
+    fn viewer(&self) -> &Viewer {
+        self.data_unchecked()
+    }
+
+    fn contacts(&self) -> &DataLoader<ContactLoader> {
+        self.data_unchecked()
+    }
+
+    fn directory(&self) -> &DataLoader<DirectoryLoader> {
+        self.data_unchecked()
+    }
+}

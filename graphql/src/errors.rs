@@ -1,0 +1,170 @@
+//! Errors as clients see them: a stable code and the request's id, never a message of Rust or AWS.
+
+use std::sync::Arc;
+
+use async_graphql::{Enum, Error, ErrorExtensions, ID, Response, ServerError, SimpleObject, Value};
+use switchboard_app::{AppError, UserError as AppUserError};
+use switchboard_domain::field_error::FieldErrorCode;
+use switchboard_domain::ids::ContactId;
+
+use crate::node_id::NodeId;
+
+/// The codes of top-level errors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Code {
+    /// No token, or one that isn't good (any more).
+    Unauthenticated,
+    /// The user may not do this.
+    Forbidden,
+    /// The request isn't GraphQL as the schema has it.
+    BadRequest,
+    /// A cursor that this list didn't give.
+    BadCursor,
+    /// More asked for at once than is given.
+    LimitExceeded,
+    /// The query asks for too much.
+    QueryTooComplex,
+    /// Something the API needs doesn't answer; trying again later can help.
+    Unavailable,
+    /// Our own fault.
+    Internal,
+}
+
+impl Code {
+    /// The code as clients read it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Unauthenticated => "UNAUTHENTICATED",
+            Self::Forbidden => "FORBIDDEN",
+            Self::BadRequest => "BAD_REQUEST",
+            Self::BadCursor => "BAD_CURSOR",
+            Self::LimitExceeded => "LIMIT_EXCEEDED",
+            Self::QueryTooComplex => "QUERY_TOO_COMPLEX",
+            Self::Unavailable => "UNAVAILABLE",
+            Self::Internal => "INTERNAL",
+        }
+    }
+
+    /// An error with this code.
+    pub(crate) fn error(self, message: impl Into<String>) -> Error {
+        Error::new(message).extend_with(|_, extensions| extensions.set("code", self.as_str()))
+    }
+}
+
+/// What a use case's error looks like from outside. What is our own fault is logged here and described there.
+pub(crate) fn app_error(error: AppError) -> Error {
+    match &error {
+        AppError::Unauthenticated => Code::Unauthenticated.error("Sign in again."),
+        AppError::Forbidden => Code::Forbidden.error("You are not allowed to do this."),
+        error if error.is_transient() => {
+            tracing::warn!(%error, "a request could not be served");
+            Code::Unavailable.error("The service is busy. Try again in a moment.")
+        }
+        error => {
+            tracing::error!(%error, "a request failed");
+            Code::Internal.error("Something went wrong on our side. Try again; if it stays, name the request id to support.")
+        }
+    }
+}
+
+/// The same for an error that a loader shares between its callers.
+pub(crate) fn shared_error(error: &Arc<AppError>) -> Error {
+    let code = match error.as_ref() {
+        AppError::Forbidden => return Code::Forbidden.error("You are not allowed to do this."),
+        error if error.is_transient() => Code::Unavailable,
+        _ => Code::Internal,
+    };
+    tracing::error!(%error, "a request failed");
+    code.error("Something went wrong on our side. Try again; if it stays, name the request id to support.")
+}
+
+/// A response that says only this.
+#[must_use]
+pub fn error_response(code: Code, message: &str, request_id: &str) -> Response {
+    let mut error = ServerError::new(message, None);
+    error.extensions.get_or_insert_default().set("code", code.as_str());
+    finish(Response::from_errors(vec![error]), request_id)
+}
+
+/// Gives every error its code and the request's id. Errors without a code come from reading the request itself.
+#[must_use]
+pub fn finish(mut response: Response, request_id: &str) -> Response {
+    for error in &mut response.errors {
+        let code = match error.message.as_str() {
+            "Query is too complex." | "Query is nested too deep." => Code::QueryTooComplex,
+            _ => Code::BadRequest,
+        };
+        let extensions = error.extensions.get_or_insert_default();
+        if extensions.get("code").is_none() {
+            extensions.set("code", code.as_str());
+        }
+        extensions.set("requestId", Value::from(request_id));
+    }
+    response
+}
+
+/// Why a value was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(name = "UserErrorCode")]
+pub(crate) enum UserErrorCode {
+    /// A required value is missing or empty.
+    Blank,
+    /// The value isn't of the form it must have.
+    Invalid,
+    /// Another record has this unique value.
+    Taken,
+    /// The text is longer than allowed.
+    TooLong,
+    /// The record the value names doesn't exist.
+    NotFound,
+    /// It contradicts what is already there.
+    Conflict,
+    /// The record changed since it was read.
+    Stale,
+    /// The record can't go from its present state to that one.
+    ForbiddenTransition,
+    /// The rules don't allow it.
+    NotAllowed,
+    /// There are more values than allowed.
+    LimitExceeded,
+    /// Other records use it.
+    InUse,
+}
+
+impl From<FieldErrorCode> for UserErrorCode {
+    fn from(code: FieldErrorCode) -> Self {
+        match code {
+            FieldErrorCode::Blank => Self::Blank,
+            FieldErrorCode::Invalid => Self::Invalid,
+            FieldErrorCode::Taken => Self::Taken,
+            FieldErrorCode::TooLong => Self::TooLong,
+            FieldErrorCode::NotFound => Self::NotFound,
+            FieldErrorCode::Conflict => Self::Conflict,
+            FieldErrorCode::LimitExceeded => Self::LimitExceeded,
+        }
+    }
+}
+
+/// Something the caller can mend.
+#[derive(Debug, Clone, SimpleObject)]
+pub(crate) struct UserError {
+    /// The path of the value in the input.
+    field: Option<Vec<String>>,
+    /// What is wrong and how to mend it, in plain language.
+    message: String,
+    /// The stable code.
+    code: UserErrorCode,
+    /// The place in a list of inputs, in bulk operations.
+    index: Option<i32>,
+    /// With TAKEN and CONFLICT: the record that is in the way.
+    existing_id: Option<ID>,
+}
+
+impl From<AppUserError> for UserError {
+    fn from(error: AppUserError) -> Self {
+        let existing_id = error.existing.and_then(|id| ContactId::parse(&id)).map(|id| NodeId::Contact(id).to_id());
+        let field = error.error.field.split('.').map(str::to_owned).collect();
+        Self { field: Some(field), message: error.error.message, code: error.error.code.into(), index: None, existing_id }
+    }
+}

@@ -1,0 +1,55 @@
+//! Anything by its global id.
+
+use async_graphql::{Context, ID, Interface, Object, Result};
+use switchboard_app::contacts;
+use switchboard_domain::permission::Permission;
+
+use crate::audit::{AuditEvent, event_of_contact};
+use crate::contact::Contact;
+use crate::context::ContextExt;
+use crate::errors::app_error;
+use crate::import::{self, Import};
+use crate::node_id::NodeId;
+use crate::people::{self, Agent, Role, Team, User};
+use crate::status::ContactStatus;
+
+/// A record with a global id.
+#[derive(Interface, Clone)]
+#[graphql(field(name = "id", ty = "ID", desc = "Opaque; the same for the record's life."))]
+pub(crate) enum Node {
+    Contact(Contact),
+    ContactStatus(ContactStatus),
+    User(User),
+    Agent(Agent),
+    Team(Team),
+    Role(Role),
+    Import(Import),
+    AuditEvent(AuditEvent),
+}
+
+/// The query for records by id.
+#[derive(Default)]
+pub(crate) struct NodeQuery;
+
+#[Object]
+impl NodeQuery {
+    /// A record by its id; null when there is none, or none for you.
+    async fn node(&self, ctx: &Context<'_>, #[graphql(desc = "The record's id.")] id: ID) -> Result<Option<Node>> {
+        let Some(id) = NodeId::parse(&id) else {
+            return Ok(None);
+        };
+        let viewer = ctx.viewer();
+        let services = &ctx.api().services;
+        Ok(match id {
+            NodeId::Contact(id) => contacts::get(services, viewer, &id).await.or_else(people::hidden).map_err(app_error)?.map(|contact| Node::Contact(contact.into())),
+            NodeId::ContactStatus(id) => viewer.settings.status(id).cloned().map(|status| Node::ContactStatus(ContactStatus(status))),
+            NodeId::Role(id) => viewer.settings.role(id).cloned().map(|role| Node::Role(Role(role))),
+            NodeId::User(id) if people::may_see(viewer, id) => people::user(ctx, id).await?.map(Node::User),
+            NodeId::Agent(id) if people::may_see(viewer, id.into()) => people::agent(ctx, id).await?.map(Node::Agent),
+            NodeId::Team(id) if viewer.scope(Permission::AgentRead).is_ok() => people::team(ctx, id).await?.map(Node::Team),
+            NodeId::Import(id) => import::import(ctx, id).await?.map(Node::Import),
+            NodeId::AuditEvent(contact, version) => event_of_contact(ctx, &contact, version).await?.map(Node::AuditEvent),
+            NodeId::User(_) | NodeId::Agent(_) | NodeId::Team(_) | NodeId::Tenant(_) => None,
+        })
+    }
+}

@@ -1,0 +1,91 @@
+//! Global ids: opaque to clients, they decode to a type and an id and never carry a tenant.
+
+use async_graphql::ID;
+use data_encoding::BASE64URL_NOPAD;
+use switchboard_domain::ids::{AgentId, ContactId, ImportId, RoleId, StatusId, TeamId, TenantId, UserId};
+
+/// What a global id names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum NodeId {
+    Contact(ContactId),
+    ContactStatus(StatusId),
+    User(UserId),
+    Agent(AgentId),
+    Team(TeamId),
+    Role(RoleId),
+    Import(ImportId),
+    Tenant(TenantId),
+    /// The event of one version of a contact.
+    AuditEvent(ContactId, u32),
+}
+
+impl NodeId {
+    /// The id as clients see it.
+    pub(crate) fn to_id(&self) -> ID {
+        let text = match self {
+            Self::Contact(id) => format!("contact:{id}"),
+            Self::ContactStatus(id) => format!("contact_status:{id}"),
+            Self::User(id) => format!("user:{id}"),
+            Self::Agent(id) => format!("agent:{id}"),
+            Self::Team(id) => format!("team:{id}"),
+            Self::Role(id) => format!("role:{id}"),
+            Self::Import(id) => format!("import:{id}"),
+            Self::Tenant(id) => format!("tenant:{id}"),
+            Self::AuditEvent(id, version) => format!("audit_event:contact:{id}:{version}"),
+        };
+        ID(BASE64URL_NOPAD.encode(text.as_bytes()))
+    }
+
+    /// Reads an id; none for one we never gave.
+    pub(crate) fn parse(id: &ID) -> Option<Self> {
+        let text = String::from_utf8(BASE64URL_NOPAD.decode(id.as_bytes()).ok()?).ok()?;
+        let (kind, rest) = text.split_once(':')?;
+        Some(match kind {
+            "contact" => Self::Contact(ContactId::parse(rest)?),
+            "contact_status" => Self::ContactStatus(StatusId::parse(rest)?),
+            "user" => Self::User(UserId::parse(rest)?),
+            "agent" => Self::Agent(AgentId::parse(rest)?),
+            "team" => Self::Team(TeamId::parse(rest)?),
+            "role" => Self::Role(RoleId::parse(rest)?),
+            "import" => Self::Import(ImportId::parse(rest)?),
+            "tenant" => Self::Tenant(TenantId::parse(rest)?),
+            "audit_event" => {
+                let (contact, version) = rest.strip_prefix("contact:")?.split_once(':')?;
+                Self::AuditEvent(ContactId::parse(contact)?, version.parse().ok()?)
+            }
+            _ => return None,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::Timestamp;
+
+    #[test]
+    fn every_kind_of_id_reads_back() {
+        let contact = ContactId::from_hash(&[5; 32]);
+        for id in [
+            NodeId::Contact(contact.clone()),
+            NodeId::ContactStatus(StatusId::new(Timestamp::UNIX_EPOCH, &[1; 10])),
+            NodeId::User(UserId::new(Timestamp::UNIX_EPOCH, &[1; 10])),
+            NodeId::Agent(AgentId::new(Timestamp::UNIX_EPOCH, &[1; 10])),
+            NodeId::Team(TeamId::new(Timestamp::UNIX_EPOCH, &[1; 10])),
+            NodeId::Role(RoleId::new(Timestamp::UNIX_EPOCH, &[1; 10])),
+            NodeId::Import(ImportId::new(Timestamp::UNIX_EPOCH, &[1; 10])),
+            NodeId::Tenant(TenantId::new(Timestamp::UNIX_EPOCH, &[1; 10])),
+            NodeId::AuditEvent(contact, 7),
+        ] {
+            assert_eq!(NodeId::parse(&id.to_id()), Some(id));
+        }
+    }
+
+    #[test]
+    fn what_we_never_gave_is_nothing() {
+        let encoded = |text: &str| ID(BASE64URL_NOPAD.encode(text.as_bytes()));
+        for id in [ID("".to_owned()), ID("%".to_owned()), encoded("contact"), encoded("contact:x"), encoded("secret:1"), encoded("user:../../x")] {
+            assert_eq!(NodeId::parse(&id), None);
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! The scalars of the contract that GraphQL doesn't have.
+
+use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value};
+use jiff::Timestamp;
+
+/// A moment: RFC 3339 in UTC with milliseconds, such as `2026-05-14T09:30:00.000Z`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct DateTime(pub(crate) Timestamp);
+
+#[Scalar(name = "DateTime", specified_by_url = "https://scalars.graphql.org/andimarek/date-time.html")]
+impl ScalarType for DateTime {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        let Value::String(text) = &value else {
+            return Err(InputValueError::expected_type(value));
+        };
+        let time: Timestamp = text.parse().map_err(|_| InputValueError::custom("not a time: write it as 2026-05-14T09:30:00.000Z"))?;
+        Ok(Self(switchboard_domain::clock::to_millisecond(time)))
+    }
+
+    fn to_value(&self) -> Value {
+        Value::String(format!("{:.3}", self.0))
+    }
+}
+
+impl From<Timestamp> for DateTime {
+    fn from(at: Timestamp) -> Self {
+        Self(at)
+    }
+}
+
+/// A whole number up to 2^53, a JSON number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct BigInt(pub(crate) u64);
+
+#[Scalar(name = "BigInt")]
+impl ScalarType for BigInt {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        match &value {
+            Value::Number(number) => match number.as_u64() {
+                Some(number) if number <= 1 << 53 => Ok(Self(number)),
+                _ => Err(InputValueError::custom("not a whole number from 0 to 2^53")),
+            },
+            _ => Err(InputValueError::expected_type(value)),
+        }
+    }
+
+    fn to_value(&self) -> Value {
+        Value::from(self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_written_in_utc_with_milliseconds() {
+        let at = DateTime::parse(Value::from("2026-05-14T05:30:00.1239-04:00")).unwrap();
+        assert_eq!(at.to_value(), Value::from("2026-05-14T09:30:00.123Z"));
+        for wrong in [Value::from("yesterday"), Value::from("2026-05-14"), Value::from(5)] {
+            assert!(DateTime::parse(wrong).is_err());
+        }
+    }
+}

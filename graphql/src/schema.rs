@@ -1,0 +1,44 @@
+//! The schema, put together from its nouns.
+
+use async_graphql::{EmptySubscription, MergedObject, Schema};
+
+use crate::contact::{ContactMutation, ContactQuery};
+use crate::context::Api;
+use crate::import::ImportQuery;
+use crate::limits::{COMPLEXITY, DEPTH, DocumentLimits};
+use crate::node::NodeQuery;
+use crate::people::ViewerQuery;
+use crate::status::ContactStatusQuery;
+
+/// Everything that can be asked.
+#[derive(MergedObject, Default)]
+pub struct Query(ViewerQuery, NodeQuery, ContactQuery, ContactStatusQuery, ImportQuery);
+
+/// Everything that can be changed.
+#[derive(MergedObject, Default)]
+pub struct Mutation(ContactMutation);
+
+/// The schema.
+pub type ApiSchema = Schema<Query, Mutation, EmptySubscription>;
+
+/// The schema over its services; `explorable` lets clients ask what it has (introspection, suggestions), for local use.
+#[must_use]
+pub fn schema(api: Api, explorable: bool) -> ApiSchema {
+    let mut builder = Schema::build(Query::default(), Mutation::default(), EmptySubscription)
+        .data(api)
+        .limit_depth(DEPTH)
+        .limit_complexity(COMPLEXITY)
+        .limit_directives(10)
+        .extension(DocumentLimits);
+    if !explorable {
+        builder = builder.disable_introspection().disable_suggestions();
+    }
+    builder.finish()
+}
+
+/// The schema as text: `graphql/schema.graphql` is this.
+#[must_use]
+pub fn sdl() -> String {
+    let options = async_graphql::SDLExportOptions::new().sorted_fields().sorted_arguments().sorted_enum_items().prefer_single_line_descriptions();
+    Schema::build(Query::default(), Mutation::default(), EmptySubscription).finish().sdl_with_options(options)
+}
