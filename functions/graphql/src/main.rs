@@ -1,0 +1,36 @@
+//! The GraphQL API behind the HTTP gateway.
+
+mod graphiql;
+mod http;
+mod keys;
+mod token;
+
+use std::sync::Arc;
+
+use lambda_http::{Error, run};
+use switchboard_app::viewer::SignIns;
+use switchboard_graphql::{Api, schema};
+use switchboard_lambda::{Aws, log_to_stdout, setting};
+
+use crate::http::Server;
+use crate::keys::PoolKeys;
+use crate::token::TokenVerifier;
+
+#[tokio::main]
+async fn main() -> Result<(), Error> {
+    log_to_stdout();
+    let aws = Aws::from_environment().await;
+    let api = Api { services: aws.services()?, results: aws.files("RESULTS_BUCKET")? };
+    let explorable = setting("GRAPHIQL").is_ok_and(|value| value == "on");
+    let keys = PoolKeys::new(setting("JWKS_URL")?)?;
+    let issuer = format!("https://cognito-idp.{}.amazonaws.com/{}", setting("AWS_REGION")?, setting("USER_POOL_ID")?);
+    let server = Server {
+        schema: schema(api.clone(), explorable),
+        services: api.services.clone(),
+        api,
+        sign_ins: SignIns::default(),
+        tokens: TokenVerifier::new(keys, &issuer, &setting("USER_POOL_CLIENT_ID")?),
+        graphiql: if explorable { graphiql::page() } else { None },
+    };
+    run(http::router(Arc::new(server))).await
+}

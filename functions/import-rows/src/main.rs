@@ -1,0 +1,28 @@
+//! Checks the rows of imports, and then writes them, a chunk at a time.
+
+use anyhow::{Context, Result};
+use aws_lambda_events::sqs::SqsEvent;
+use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use switchboard_app::imports::{ImportServices, RowsMessage, handle};
+use switchboard_lambda::{Aws, Message, handle_each, log_to_stdout};
+
+#[tokio::main]
+async fn main() -> Result<(), Error> {
+    log_to_stdout();
+    let aws = Aws::from_environment().await;
+    let services = ImportServices {
+        services: aws.services()?,
+        uploads: aws.files("UPLOADS_BUCKET")?,
+        results: aws.files("RESULTS_BUCKET")?,
+        rows: aws.queue("IMPORT_ROWS_QUEUE_URL")?,
+    };
+    let services = &services;
+    run(service_fn(|event: LambdaEvent<SqsEvent>| async move { Ok::<_, Error>(handle_each(event.payload, |message| step(services, message)).await) })).await
+}
+
+async fn step(services: &ImportServices, message: Message) -> Result<()> {
+    let step: RowsMessage = serde_json::from_str(&message.body).context("the message is not a step of an import")?;
+    let outcome = Box::pin(handle(services, &step, message.redelivered)).await?;
+    tracing::info!(import.id = %step.import, import.step = ?step.step, message.redelivered = message.redelivered, ?outcome, "a step of an import was handled");
+    Ok(())
+}

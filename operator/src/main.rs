@@ -1,0 +1,47 @@
+//! What an operator does at a deployment from the command line, with an operator's own credentials.
+
+mod import;
+mod seed;
+mod token;
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+use switchboard_lambda::Aws;
+
+const USAGE: &str = "\
+usage: operator seed                                      the demo tenants, users and contacts
+       operator token EMAIL                               an ID token of a user whose password is in DEMO_PASSWORD
+       operator import FILE [--tenant SLUG] [--profile NAME]   drops a file and follows its import";
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run(std::env::args().skip(1).collect()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: Vec<String>) -> Result<()> {
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let aws = Aws::from_environment().await;
+    match words[..] {
+        ["seed"] => Box::pin(seed::run(&aws)).await,
+        ["token", email] => token::run(&aws, email).await,
+        ["import", file, ref options @ ..] => {
+            let (mut tenant, mut profile) = ("demo", None);
+            for option in options.chunks(2) {
+                match option {
+                    ["--tenant", value] => tenant = value,
+                    ["--profile", value] => profile = Some(*value),
+                    _ => bail!("{USAGE}"),
+                }
+            }
+            Box::pin(import::run(&aws, file, tenant, profile)).await
+        }
+        _ => bail!("{USAGE}"),
+    }
+}
