@@ -1,0 +1,29 @@
+"""What this project changes in MiniStack so that it behaves as AWS documents: a module a mend, each with a switch."""
+
+import importlib
+from collections.abc import Collection
+
+NAMES = (
+    "partiql_stream",
+    "partiql_validation",
+    "partiql_authorisation",
+    "partiql_parsing",
+    "index_query",
+    "quick_saving",
+    "stream_state",
+    "event_source_roles",
+    "function_logs",
+    "function_proxies",
+)
+
+
+class UnknownMend(ValueError):
+    """A name in the list of switched-off mends that no mend has."""
+
+
+def apply(switched_off: Collection[str]) -> None:
+    if unknown := set(switched_off) - set(NAMES):
+        raise UnknownMend(f"no mend is called {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}")
+    for name in NAMES:
+        if name not in switched_off:
+            importlib.import_module(f"mends.{name}").apply()
