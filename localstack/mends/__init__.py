@@ -11,7 +11,10 @@ NAMES = (
     "index_query",
     "quick_saving",
     "stream_state",
+    "queue_address",
+    "sqs_batch_authorisation",
     "event_source_roles",
+    "api_cors",
     "function_logs",
     "function_proxies",
 )

@@ -32,7 +32,6 @@ class Emulator:
         self.logs = self.folder / "logs"
         self.proxies = self.folder / "proxies.json"
         self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
         self.off, self.environment = off, environment
         self.process: subprocess.Popen | None = None
 
@@ -43,6 +42,10 @@ class Emulator:
     def __exit__(self, *_: object) -> None:
         self.kill()
         shutil.rmtree(self.folder)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
         self.process = self.launch()

@@ -7,9 +7,10 @@ use crate::process;
 use crate::report::say;
 use crate::state::{State, write};
 use anyhow::{Context, Result};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::PathBuf;
 use std::process::Command;
 
 /// The stack's outputs by name.
@@ -75,6 +76,7 @@ fn parameters(port: u16) -> Vec<String> {
 }
 
 fn sam_deploy(place: &Place, port: u16) -> Result<()> {
+    keep_sam_from_looking_for_updates(place)?;
     let mut command = sam(place, port);
     command
         .args(["deploy", "--config-env", "local", "--region", REGION, "--no-progressbar"])
@@ -100,14 +102,20 @@ fn sam_outputs(place: &Place, port: u16) -> Result<String> {
     Ok(text)
 }
 
+/// It would ask the internet each week, and has no setting against it but the time it last did.
+fn keep_sam_from_looking_for_updates(place: &Place) -> Result<()> {
+    let year_2100 = 4_102_444_800.0;
+    write(&sam_folder(place).join("metadata.json"), &json!({ "lastVersionCheck": year_2100 }).to_string())
+}
+
+/// What sam keeps for itself belongs in .local, not in the developer's home.
+fn sam_folder(place: &Place) -> PathBuf {
+    place.local().join("sam")
+}
+
 fn sam(place: &Place, port: u16) -> Command {
     let mut command = Command::new(place.venv_program("sam"));
-    environment::point_at_emulator(&mut command, port)
-        .current_dir(place.root())
-        .env("SAM_CLI_TELEMETRY", "0")
-        .env("SAM_CLI_CHECK_UPDATES", "0")
-        // What it keeps for itself belongs in .local, not in the developer's home.
-        .env("__SAM_CLI_APP_DIR", place.local().join("sam"));
+    environment::point_at_emulator(&mut command, port).current_dir(place.root()).env("SAM_CLI_TELEMETRY", "0").env("__SAM_CLI_APP_DIR", sam_folder(place));
     command
 }
 

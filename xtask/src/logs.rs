@@ -10,6 +10,9 @@ use std::path::{Path, PathBuf};
 /// How much of the past is shown of each file at first.
 const PAST: u64 = 4_000;
 
+/// The log that isn't a function's.
+const EMULATOR: &str = "emulator";
+
 /// Where in each file we are.
 #[derive(Debug)]
 pub(crate) struct Follower {
@@ -53,6 +56,9 @@ impl Follower {
         for (name, path) in self.logs()? {
             let position = self.files.entry(name.clone()).or_insert(Position { offset: 0, begun: Vec::new() });
             for line in position.read(&path)? {
+                if self.only.is_none() && name == EMULATOR && is_echo(&line) {
+                    continue;
+                }
                 writeln!(out, "{name:<12} | {}", String::from_utf8_lossy(&line))?;
             }
         }
@@ -88,6 +94,11 @@ impl Position {
     }
 }
 
+/// The emulator repeats what functions write; beside their own logs that would be everything twice.
+fn is_echo(line: &[u8]) -> bool {
+    line.starts_with(b"{") || line.ends_with(b" output:")
+}
+
 /// `switchboard-graphql.log` is the log of `graphql`.
 fn log_name(path: &Path) -> Option<String> {
     let name = path.file_name()?.to_str()?.strip_suffix(".log")?;
@@ -119,6 +130,13 @@ mod tests {
         assert_eq!(log_name(Path::new("/x/switchboard-import-plan.log")).as_deref(), Some("import-plan"));
         assert_eq!(log_name(Path::new("/x/emulator.log")).as_deref(), Some("emulator"));
         assert_eq!(log_name(Path::new("/x/emulator.partial")), None);
+    }
+
+    #[test]
+    fn what_functions_wrote_is_told_from_what_the_emulator_says() {
+        assert!(is_echo(b"2026-11-21 INFO [lambda] ESM: Lambda switchboard-import-rows output:"));
+        assert!(is_echo(br#"{"timestamp":"2026-11-21","level":"INFO"}"#));
+        assert!(!is_echo(b"2026-11-21 INFO [ministack] Ready"));
     }
 
     #[test]

@@ -180,7 +180,7 @@ impl AuditEvent {
 
     /// The import whose row it was.
     async fn import_id(&self) -> Option<ID> {
-        self.view.stored.event.change.origin.import.map(|id| NodeId::Import(id).to_id())
+        self.view.stored.event.change.origin.import_id().map(|id| NodeId::Import(id).to_id())
     }
 
     /// SHA-256 over the event's canonical form, which includes the hash before it.

@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod contacts;
+pub mod demo;
 mod error;
 pub mod imports;
 pub mod people;

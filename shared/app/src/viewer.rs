@@ -87,7 +87,6 @@ impl Viewer {
             request_id: Some(self.request.request_id.clone()),
             ip_address: self.request.ip_address.clone(),
             user_agent: self.request.user_agent.as_ref().map(|agent| agent.chars().take(255).collect()),
-            import: None,
         }
     }
 

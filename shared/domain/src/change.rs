@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::actor::Actor;
+use crate::actor::{Actor, ActorKind};
 use crate::ids::ImportId;
 
 /// The circumstances of a request or a job: the same for every record it changes.
@@ -20,22 +20,25 @@ pub struct Origin {
     /// The caller's own name for its program, cut to 255 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_agent: Option<String>,
-    /// The import whose row this is.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub import: Option<ImportId>,
 }
 
 impl Origin {
     /// The system acting on its own account.
     #[must_use]
     pub fn system() -> Self {
-        Self { actor: Actor::system(), request_id: None, ip_address: None, user_agent: None, import: None }
+        Self { actor: Actor::system(), request_id: None, ip_address: None, user_agent: None }
+    }
+
+    /// The import whose row this is: the one that acts.
+    #[must_use]
+    pub fn import_id(&self) -> Option<ImportId> {
+        self.actor.id.as_deref().filter(|_| self.actor.kind == ActorKind::Import).and_then(ImportId::parse)
     }
 
     /// An import writing its rows.
     #[must_use]
     pub fn import(id: ImportId, file_name: &str) -> Self {
-        Self { actor: Actor::import(id, file_name), request_id: None, ip_address: None, user_agent: None, import: Some(id) }
+        Self { actor: Actor::import(id, file_name), request_id: None, ip_address: None, user_agent: None }
     }
 }
 

@@ -11,7 +11,7 @@ use crate::error::StoreError;
 use crate::item::{Item, from_item, text, to_item};
 use crate::keys;
 use crate::scope::TenantScope;
-use crate::table::{Change, CoreTable, Page, Part, Written};
+use crate::table::{Change, CoreTable, Freshness, Page, Part, Written};
 
 const IMPORT: &str = "import";
 const CHUNK: &str = "import_chunk";
@@ -178,7 +178,7 @@ pub async fn newest(table: &CoreTable, scope: &TenantScope, after: Option<&str>,
     let has_more = entries.len() > first;
     entries.truncate(first);
     let keys: Vec<keys::Key> = entries.iter().filter_map(|entry| Some(keys::Key { pk: text(entry, "PK")?.to_owned(), sk: text(entry, "SK")?.to_owned() })).collect();
-    let mut imports: Vec<Import> = table.batch_get(scope, &keys).await?.into_iter().map(decode).collect::<Result<_, _>>()?;
+    let mut imports: Vec<Import> = table.batch_get(scope, &keys, Freshness::Eventual).await?.into_iter().map(decode).collect::<Result<_, _>>()?;
     imports.sort_by_key(|import| std::cmp::Reverse(import.id));
     Ok(Page { entries: imports, has_more })
 }

@@ -17,4 +17,4 @@ pub mod tenants;
 
 pub use error::StoreError;
 pub use scope::TenantScope;
-pub use table::{CoreTable, Page};
+pub use table::{CoreTable, Freshness, Page};

@@ -23,6 +23,15 @@ const BATCH_INSERT: usize = 25;
 /// How often an incomplete batch is asked for again before it counts as unavailable.
 const BATCH_ATTEMPTS: u32 = 8;
 
+/// How fresh what is read must be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Freshness {
+    /// Everything written before is seen. A read unit per started 4 KB.
+    Strong,
+    /// What was written within about the last second may be missing. Half a read unit per started 4 KB.
+    Eventual,
+}
+
 /// One page of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page<T> {
@@ -107,11 +116,11 @@ impl CoreTable {
         Ok(answer.item)
     }
 
-    /// Reads many items, strongly consistent, in no particular order; absent ones are left out. 1 request per 100 keys.
+    /// Reads many items in no particular order; absent ones are left out. 1 request per 100 keys.
     ///
     /// # Errors
     /// Those of the database, and [`StoreError::OutsideTenant`].
-    pub async fn batch_get(&self, scope: &TenantScope, keys: &[Key]) -> Result<Vec<Item>, StoreError> {
+    pub async fn batch_get(&self, scope: &TenantScope, keys: &[Key], freshness: Freshness) -> Result<Vec<Item>, StoreError> {
         let mut items = Vec::with_capacity(keys.len());
         for keys in keys.chunks(BATCH_GET) {
             for key in keys {
@@ -119,7 +128,7 @@ impl CoreTable {
             }
             let mut wanted: Vec<Item> = keys.iter().map(key_item).collect();
             for attempt in 0..BATCH_ATTEMPTS {
-                let request = KeysAndAttributes::builder().set_keys(Some(std::mem::take(&mut wanted))).consistent_read(true).build();
+                let request = KeysAndAttributes::builder().set_keys(Some(std::mem::take(&mut wanted))).consistent_read(freshness == Freshness::Strong).build();
                 let request = request.map_err(|error| StoreError::Refused(error.to_string()))?;
                 let answer = self.client.batch_get_item().request_items(&self.name, request).send().await?;
                 items.extend(answer.responses.unwrap_or_default().remove(&self.name).unwrap_or_default());

@@ -1,1 +1,14 @@
-//! Placeholder.
+//! For tests: a real DynamoDB engine in the process, a fixed clock, repeatable randomness, a tenant ready for use, and a meter of requests.
+#![expect(clippy::expect_used, reason = "a test that can't be set up fails")]
+
+mod database;
+mod fixed;
+mod meter;
+mod wire;
+mod world;
+
+pub use database::{Database, PROJECTED};
+pub use fixed::{FixedClock, SeededEntropy};
+pub use meter::{Meter, Usage};
+pub use wire::{Fault, Wire};
+pub use world::World;

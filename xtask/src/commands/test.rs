@@ -1,17 +1,18 @@
 //! `./dev test`: all tests, or one level, each with what it needs.
 
 use crate::arguments::{Level, Up};
-use crate::environment::{DEMO_PASSWORD, point_at_stack};
+use crate::environment::point_at_stack;
 use crate::functions::cargo;
 use crate::interrupt;
 use crate::place::Place;
-use crate::process::run_with_all_lines;
+use crate::process::{self, answer, run_with_all_lines};
 use crate::report::{elapsed, say};
 use crate::running::Claim;
 use crate::stack::Stack;
 use crate::state::State;
-use crate::{port, tools};
+use crate::{emulator, port, tools};
 use anyhow::{Result, bail};
+use serde_json::Value;
 use std::io::{Write, stdout};
 use std::process::Command;
 
@@ -80,23 +81,50 @@ fn integration(place: &Place, count: &mut Count) -> Result<()> {
 /// On a stack of its own, beside one that may be running, wiped first.
 fn end_to_end(count: &mut Count) -> Result<()> {
     let place = Place::of_tests()?;
+    let selection = end_to_end_selection(&place)?;
     let claim = match Claim::take(&place)? {
         Ok(claim) => claim,
         Err(running) => bail!("the end-to-end tests of this checkout run already (process {})", running.pid),
     };
-    crate::emulator::wait_for_earlier(&place, &State::of(&place))?;
+    // Before the stack is started, for which tests that do not compile have no use.
+    process::run("building the end-to-end tests", cargo(&place).args(["test", "--no-run"]).args(&selection))?;
+    emulator::wait_for_earlier(&place, &State::of(&place))?;
     State::of(&place).wipe()?;
     let mut stack = Stack::start(&place, claim, Up { port: Some(port::any()?), ..Up::default() })?;
     let mut command = cargo(&place);
     point_at_stack(&mut command, stack.environment())
-        .args(["test", "--package", END_TO_END, "--no-fail-fast"])
+        .args(["test", "--no-fail-fast"])
+        .args(&selection)
         .env("SWITCHBOARD_LOG_DIR", place.logs())
-        .env("SWITCHBOARD_OPERATOR", stack.operator())
-        .env("DEMO_PASSWORD", DEMO_PASSWORD);
+        .env("SWITCHBOARD_OPERATOR", stack.operator());
     let outcome = tests(count, "end-to-end tests", &command);
     let alive = stack.check();
     let stopped = stack.stop();
     outcome.and(alive).and(stopped)
+}
+
+/// The tests of the end-to-end package, chosen by name among those of the whole workspace: the package alone would mean other
+/// features of its dependencies, and minutes of building.
+fn end_to_end_selection(place: &Place) -> Result<Vec<String>> {
+    let Some(metadata) = answer(cargo(place).args(["metadata", "--no-deps", "--format-version", "1"])) else {
+        bail!("cargo metadata fails; cargo check says why");
+    };
+    let names = end_to_end_tests(&serde_json::from_str(&metadata)?);
+    if names.is_empty() {
+        bail!("package {END_TO_END} has no tests");
+    }
+    Ok(std::iter::once("--workspace".to_owned()).chain(names.into_iter().flat_map(|name| ["--test".to_owned(), name])).collect())
+}
+
+/// The names of the end-to-end package's test programs.
+fn end_to_end_tests(metadata: &Value) -> Vec<String> {
+    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+    let packages = list(&metadata["packages"]).into_iter().filter(|package| package["name"] == END_TO_END);
+    packages
+        .flat_map(|package| list(&package["targets"]))
+        .filter(|target| list(&target["kind"]).contains(&Value::from("test")))
+        .filter_map(|target| Some(target["name"].as_str()?.to_owned()))
+        .collect()
 }
 
 /// Runs tests, passing on what they print and counting what they say.
@@ -141,7 +169,18 @@ fn number_after(text: &str, word: &str) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::Count;
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn only_test_programs_of_the_end_to_end_package_are_chosen() {
+        let metadata = json!({ "packages": [
+            { "name": "other", "targets": [{ "kind": ["test"], "name": "schema" }] },
+            { "name": END_TO_END, "targets": [{ "kind": ["lib"], "name": "tests" }, { "kind": ["test"], "name": "e2e" }] },
+        ]});
+        assert_eq!(end_to_end_tests(&metadata), ["e2e"]);
+        assert!(end_to_end_tests(&json!({})).is_empty());
+    }
 
     #[test]
     fn the_closing_lines_of_both_runners_are_added_up() {

@@ -8,7 +8,7 @@ use switchboard_domain::ids::{AgentId, ContactId, StatusId, base32};
 use switchboard_domain::permission::Permission;
 use switchboard_domain::status;
 use switchboard_store::contacts::{self, Creation};
-use switchboard_store::{idempotency, people};
+use switchboard_store::{Freshness, idempotency, people};
 
 use crate::error::{AppError, UserError};
 use crate::services::Services;
@@ -112,7 +112,7 @@ async fn assignee(services: &Services, viewer: &Viewer, given: Option<Option<Age
         return Ok(Ok(None));
     };
     if let Some(id) = given
-        && !people::directory(&services.core, &viewer.tenant.scope, &[], &[id], &[]).await?.agents.is_empty()
+        && !people::directory(&services.core, &viewer.tenant.scope, &[], &[id], &[], Freshness::Strong).await?.agents.is_empty()
     {
         return Ok(Ok(Some(id)));
     }

@@ -4,8 +4,8 @@ use switchboard_domain::contact::Contact;
 use switchboard_domain::ids::ContactId;
 use switchboard_domain::permission::{Permission, Scope};
 use switchboard_domain::phone;
-use switchboard_store::Page;
 use switchboard_store::contacts::{self, ContactRow};
+use switchboard_store::{Freshness, Page};
 
 use crate::error::AppError;
 use crate::services::Services;
@@ -21,13 +21,13 @@ pub async fn get(services: &Services, viewer: &Viewer, id: &ContactId) -> Result
     Ok(stored.map(|stored| stored.contact).filter(|contact| is_visible(viewer, scope, contact)))
 }
 
-/// Many contacts by their ids; those that aren't there or aren't the viewer's to see are left out. 1 request per 100, 1 R each.
+/// Many contacts of a list by their ids; those that aren't there or aren't the viewer's to see are left out. 1 request per 100, half an R each.
 ///
 /// # Errors
 /// As [`get`].
 pub async fn get_many(services: &Services, viewer: &Viewer, ids: &[ContactId]) -> Result<Vec<Contact>, AppError> {
     let scope = viewer.scope(Permission::ContactRead)?;
-    let stored = contacts::get_many(&services.core, &viewer.tenant, ids).await?;
+    let stored = contacts::get_many(&services.core, &viewer.tenant, ids, Freshness::Eventual).await?;
     Ok(stored.into_iter().map(|stored| stored.contact).filter(|contact| is_visible(viewer, scope, contact)).collect())
 }
 

@@ -12,6 +12,7 @@ pub use errors::{ErrorPlace, errors};
 pub use plan::{DroppedFile, Received, receive};
 pub use read::{get, newest, samples};
 pub use rows::{Handled, RowsMessage, Step, handle};
+pub use write::write_rows;
 
 use serde::{Deserialize, Serialize};
 use switchboard_domain::ids::{ContactId, ImportId};

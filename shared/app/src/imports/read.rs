@@ -20,7 +20,7 @@ pub async fn get(services: &Services, viewer: &Viewer, id: ImportId) -> Result<O
     Ok(imports::get(&services.core, &viewer.tenant.scope, id).await?)
 }
 
-/// The tenant's imports, newest first, those older than the place `after`. 2 requests, half an R and 1 R per import.
+/// The tenant's imports, newest first, those older than the place `after`. 2 requests, half an R and half an R per import.
 ///
 /// # Errors
 /// As [`get`].

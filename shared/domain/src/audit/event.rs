@@ -83,7 +83,7 @@ impl AuditEvent {
             ("changes", changes),
             ("entityId", json!(self.entity_id)),
             ("entityType", json!(self.entity_type)),
-            ("importId", json!(origin.import)),
+            ("importId", json!(origin.import_id())),
             ("ipAddress", json!(origin.ip_address)),
             ("outcome", json!(self.outcome)),
             ("previousHash", json!(self.previous_hash)),

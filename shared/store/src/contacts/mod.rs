@@ -13,7 +13,7 @@ use crate::error::StoreError;
 use crate::idempotency;
 use crate::keys;
 use crate::settings::Settings;
-use crate::table::{CoreTable, Page, Part, Written};
+use crate::table::{CoreTable, Freshness, Page, Part, Written};
 use crate::tenants::OpenTenant;
 
 /// What became of creating a contact.
@@ -35,13 +35,13 @@ pub async fn get(table: &CoreTable, tenant: &OpenTenant, id: &ContactId) -> Resu
     item.map(|item| decode(&tenant.keyring, item)).transpose()
 }
 
-/// Reads many contacts; absent ones are left out, the order is any. 1 request per 100, 1 R each.
+/// Reads many contacts; absent ones are left out, the order is any. 1 request per 100; 1 R each, half of one when eventual.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn get_many(table: &CoreTable, tenant: &OpenTenant, ids: &[ContactId]) -> Result<Vec<StoredContact>, StoreError> {
+pub async fn get_many(table: &CoreTable, tenant: &OpenTenant, ids: &[ContactId], freshness: Freshness) -> Result<Vec<StoredContact>, StoreError> {
     let keys: Vec<keys::Key> = ids.iter().map(|id| keys::contact(&tenant.scope, id)).collect();
-    table.batch_get(&tenant.scope, &keys).await?.into_iter().map(|item| decode(&tenant.keyring, item)).collect()
+    table.batch_get(&tenant.scope, &keys, freshness).await?.into_iter().map(|item| decode(&tenant.keyring, item)).collect()
 }
 
 /// Creates a contact at its slot. 1 request; 1 W and one per index entry, twice that and 2 W more with an idempotency key.

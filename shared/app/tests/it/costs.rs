@@ -1,0 +1,258 @@
+//! What operations cost, measured on the engine and written to `docs/costs.md`, which must say what this finds.
+
+use std::collections::HashSet;
+use std::fmt::Write;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use switchboard_app::contacts::{self, CreateContact};
+use switchboard_app::imports::{self, write_rows};
+use switchboard_app::viewer::{RequestOrigin, SignIns};
+use switchboard_domain::contact::ContactInput;
+use switchboard_store::item::{Item, text};
+use switchboard_testkit::{Database, PROJECTED, Usage, World};
+
+use crate::made;
+
+/// Rows written to measure imports: whole batches, so that nothing is rounded.
+const ROWS: usize = 1_000;
+
+#[derive(Default)]
+struct Table {
+    lines: String,
+}
+
+impl Table {
+    fn add(&mut self, operation: &str, usage: &Usage) {
+        let requests: Vec<String> = usage.requests.iter().map(|(name, count)| format!("{count} {name}")).collect();
+        let writes: Vec<String> = usage.write_units.iter().filter(|(_, units)| **units > 0.0).map(|(place, units)| format!("{units} {place}")).collect();
+        let writes = if writes.is_empty() { "0".to_owned() } else { writes.join(", ") };
+        writeln!(self.lines, "| {operation} | {} | {} | {writes} |", requests.join(", "), usage.read_units).unwrap();
+    }
+}
+
+/// The usage of what happens in between.
+async fn of<T>(database: &Database, work: impl Future<Output = T>) -> (Usage, T) {
+    database.meter.reset();
+    let result = work.await;
+    (database.meter.usage(), result)
+}
+
+/// Run with `UPDATE_COSTS=1` to write the page anew.
+#[tokio::test]
+async fn the_page_of_costs_says_what_operations_cost() {
+    let mut table = Table::default();
+    reading(&mut table).await;
+    creating(&mut table).await;
+    let per_row = importing(&mut table).await;
+    let page = format!("{HEAD}{}{per_row}{TIMES}", table.lines);
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/costs.md");
+    if std::env::var_os("UPDATE_COSTS").is_some() {
+        std::fs::write(path, &page).unwrap();
+    }
+    let committed = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(committed == page, "docs/costs.md is stale: run UPDATE_COSTS=1 cargo test -p switchboard-app --test it costs, and look at what changed:\n{page}");
+}
+
+async fn reading(table: &mut Table) {
+    let world = World::new().await;
+    let (import, rows) = made::import(&world, 1, &made::file(60));
+    write_rows(&world.services, &world.tenant, &import, rows, &HashSet::new(), false).await.unwrap();
+    switchboard_store::imports::create(&world.database.core, &world.tenant.scope, import.clone()).await.unwrap();
+    let items = made::everything(&world.database).await;
+    let contact = items.iter().find(|item| text(item, "type") == Some("contact")).unwrap();
+    made::recorder(&world).record(vec![made::inserted(contact)]).await.unwrap();
+
+    let sign_ins = SignIns::default();
+    let origin = RequestOrigin { request_id: "r".to_owned(), ..RequestOrigin::default() };
+    world.clock.advance(jiff::SignedDuration::from_secs(60));
+    let (usage, viewer) = of(&world.database, sign_ins.viewer(&world.services, "admin@demo.test", origin.clone())).await;
+    let viewer = viewer.unwrap();
+    table.add("signing a request in, nothing remembered", &usage);
+    world.clock.advance(jiff::SignedDuration::from_secs(21));
+    let (usage, again) = of(&world.database, sign_ins.viewer(&world.services, "admin@demo.test", origin.clone())).await;
+    again.unwrap();
+    table.add("the same, 20 seconds later", &usage);
+    let (usage, again) = of(&world.database, sign_ins.viewer(&world.services, "admin@demo.test", origin)).await;
+    again.unwrap();
+    table.add("the same, within 20 seconds", &usage);
+
+    let id = world.tenant.keyring.slot("+15195550001");
+    let (usage, _) = of(&world.database, contacts::get(&world.services, &viewer, &id)).await;
+    table.add("`contact`, `contactByPhone`", &usage);
+    let (usage, page) = of(&world.database, contacts::newest(&world.services, &viewer, None, 50)).await;
+    let page = page.unwrap();
+    table.add("`contacts(first: 50)`, list fields", &usage);
+    let ids: Vec<_> = page.entries.iter().map(|row| row.id.clone()).collect();
+    let (usage, _) = of(&world.database, contacts::get_many(&world.services, &viewer, &ids)).await;
+    table.add("… any other field of the 50, in addition", &usage);
+    let (usage, _) = of(&world.database, contacts::history(&world.services, &viewer, &id, None, 50)).await;
+    table.add("`auditEvents` of a contact", &usage);
+    let (usage, _) = of(&world.database, imports::get(&world.services, &viewer, import.id)).await;
+    table.add("`import`", &usage);
+    let (usage, _) = of(&world.database, imports::newest(&world.services, &viewer, None, 50)).await;
+    table.add("`imports`, one there", &usage);
+}
+
+async fn creating(table: &mut Table) {
+    let world = World::new().await;
+    let viewer = world.viewer("admin").await;
+    let request = |phone: &str| CreateContact {
+        input: ContactInput { phone: phone.to_owned(), name: Some("Zoé Roy".to_owned()), email: Some("zoe@example.com".to_owned()), ..ContactInput::default() },
+        ..CreateContact::default()
+    };
+    let (usage, _) = of(&world.database, contacts::create(&world.services, &viewer, request("514-555-0001"))).await;
+    table.add("`contactCreate`", &usage);
+    let other = world.viewer_in_request("admin", "another").await;
+    let (usage, _) = of(&world.database, contacts::create(&world.services, &other, request("514-555-0001"))).await;
+    table.add("… of a number that is taken", &usage);
+    let assigned = CreateContact { assignee: Some(Some(viewer.agent())), ..request("514-555-0002") };
+    let (usage, _) = of(&world.database, contacts::create(&world.services, &viewer, assigned)).await;
+    table.add("… with an assignee", &usage);
+    let keyed = CreateContact { idempotency_key: Some("key".to_owned()), ..request("514-555-0003") };
+    let (usage, _) = of(&world.database, contacts::create(&world.services, &viewer, keyed.clone())).await;
+    table.add("… with an idempotency key", &usage);
+    let (usage, _) = of(&world.database, contacts::create(&world.services, &viewer, keyed)).await;
+    table.add("… with the same key again", &usage);
+}
+
+async fn importing(table: &mut Table) -> String {
+    let world = World::new().await;
+    world.services.tenants.settings(&world.tenant.scope).await.unwrap();
+    let file = made::file(ROWS);
+    let write = async |seed: u8, file: &str| {
+        let (import, rows) = made::import(&world, seed, file);
+        of(&world.database, write_rows(&world.services, &world.tenant, &import, rows, &HashSet::new(), false)).await.0
+    };
+    let new = write(1, &file).await;
+    table.add(&format!("import, {ROWS} new rows"), &new);
+    let unchanged = write(2, &file).await;
+    table.add(&format!("import, {ROWS} unchanged rows"), &unchanged);
+    let old: Vec<Item> = made::everything(&world.database).await.into_iter().filter(|item| text(item, "type") == Some("contact")).collect();
+    let updated = write(3, &file.replace("Windsor", "Tecumseh")).await;
+    table.add(&format!("import, {ROWS} rows with another city"), &updated);
+
+    let recorder = made::recorder(&world);
+    let (recorded, report) = of(&world.database, recorder.record(old.iter().map(made::inserted).collect())).await;
+    assert_eq!(report.unwrap().recorded, ROWS);
+    table.add(&format!("audit of {ROWS} new rows"), &recorded);
+    let new_items: Vec<Item> = made::everything(&world.database).await.into_iter().filter(|item| text(item, "type") == Some("contact")).collect();
+    let pair = |old: &Item| made::changed(old, new_items.iter().find(|new| new["PK"] == old["PK"]).unwrap());
+    let (recorded_again, report) = of(&world.database, recorder.record(old.iter().map(pair).collect())).await;
+    assert_eq!(report.unwrap().recorded, ROWS);
+    table.add(&format!("audit of {ROWS} changed rows"), &recorded_again);
+
+    for (operation, usage) in chunk_steps().await {
+        table.add(operation, &usage);
+    }
+    assert_eq!(unchanged.total_write_units(), 0.0, "an unchanged row writes nothing");
+    let rows = ROWS as f64;
+    let per_new = (new.total_write_units() + recorded.total_write_units()) / rows;
+    assert!(per_new <= 5.0, "the budget is 5 write units per new row, audit included: {per_new}");
+    let events = world.database.client.execute_statement().statement("SELECT * FROM \"audit\"").send().await.unwrap().items.unwrap();
+    let largest = |sizes: Vec<usize>| sizes.into_iter().max().unwrap_or_default();
+    let item = largest(old.iter().map(size).collect());
+    let listed = largest(old.iter().map(list_entry_size).collect());
+    let event = largest(events.iter().filter(|event| text(event, "SK") == Some("0000000001")).map(size).collect());
+    for (what, bytes) in [("item", item), ("list entry", listed), ("event", event)] {
+        assert!(bytes <= 1_024, "the {what} of a row no longer fits 1 KB: {bytes}");
+    }
+    format!(
+        "\n## Per row of an import\n\n| | write units | of them audit |\n|---|---|---|\n| new row | {per_new} | {} |\n| changed row | {} | {} |\n| unchanged row | {} | 0 |\n\n\
+         The row measured has a name, an address, two numbers, an e-mail address and two columns of the tenant's own. Its largest sizes in bytes: item {}, \
+         entry of index 1 {}, first event {}; each fits 1 KB, so each is one unit. With an item of over 1 KB every further started KB is one more unit.\n",
+        recorded.total_write_units() / rows,
+        (updated.total_write_units() + recorded_again.total_write_units()) / rows,
+        recorded_again.total_write_units() / rows,
+        unchanged.total_write_units() / rows,
+        rounded(item),
+        rounded(listed),
+        rounded(event),
+    )
+}
+
+/// The database's part of what happens once per chunk and once per import.
+async fn chunk_steps() -> Vec<(&'static str, Usage)> {
+    use switchboard_domain::imports::{ChunkRange, ImportStatus, Phase, RowCounts};
+    use switchboard_store::imports::{Planned, begin_checking, begin_writing, chunk, complete, create, create_chunk, finish_check, finish_write, get};
+    let world = World::new().await;
+    let (core, scope, now) = (&world.database.core, &world.tenant.scope, jiff::Timestamp::UNIX_EPOCH);
+    let (mut import, _) = made::import(&world, 1, &made::file(1));
+    import.phase = Phase::Planning;
+    let planned = Planned { dialect: import.dialect.clone().unwrap(), mapping: import.mapping.clone(), rows: 1, chunks: 1 };
+    let range = ChunkRange { number: 1, start: 0, end: 1, first_row: 1, rows: 1 };
+    let plan = of(&world.database, async {
+        create(core, scope, import.clone()).await.unwrap();
+        create_chunk(core, scope, import.id, range).await.unwrap();
+        assert!(begin_checking(core, scope, import.id, &planned).await.unwrap());
+    });
+    let plan = plan.await.0;
+    let check = of(&world.database, async {
+        get(core, scope, import.id).await.unwrap();
+        chunk(core, scope, import.id, 1).await.unwrap();
+        assert!(finish_check(core, scope, import.id, 1).await.unwrap());
+        get(core, scope, import.id).await.unwrap();
+    });
+    let check = check.await.0;
+    let join = of(&world.database, async {
+        get(core, scope, import.id).await.unwrap();
+        assert!(begin_writing(core, scope, import.id, now).await.unwrap());
+    });
+    let join = join.await.0;
+    let write = of(&world.database, async {
+        get(core, scope, import.id).await.unwrap();
+        chunk(core, scope, import.id, 1).await.unwrap();
+        assert!(finish_write(core, scope, import.id, 1, &RowCounts::default()).await.unwrap());
+        get(core, scope, import.id).await.unwrap();
+        assert!(complete(core, scope, import.id, ImportStatus::Completed, now).await.unwrap());
+    });
+    let write = write.await.0;
+    vec![
+        ("planning an import of one chunk", plan),
+        ("checking a chunk, beside its rows", check),
+        ("joining the checks", join),
+        ("writing the last chunk, beside its rows", write),
+    ]
+}
+
+/// Sizes vary by a few bytes from run to run with the ids and the time; the page gives them to the next 32.
+fn rounded(bytes: usize) -> String {
+    format!("at most {}", bytes.div_ceil(32) * 32)
+}
+
+/// The size of an item as DynamoDB counts it: names and values in bytes ("DynamoDB item sizes and formats" in its developer guide).
+fn size(item: &Item) -> usize {
+    item.iter().map(|(name, value)| name.len() + value_size(value)).sum()
+}
+
+fn list_entry_size(item: &Item) -> usize {
+    let carried = |name: &str| PROJECTED.contains(&name) || ["PK", "SK", "GSI1PK", "GSI1SK"].contains(&name);
+    item.iter().filter(|(name, _)| carried(name)).map(|(name, value)| name.len() + value_size(value)).sum()
+}
+
+fn value_size(value: &AttributeValue) -> usize {
+    match value {
+        AttributeValue::S(text) => text.len(),
+        AttributeValue::N(number) => number.len().div_ceil(2) + 1,
+        AttributeValue::B(bytes) => bytes.as_ref().len(),
+        AttributeValue::Bool(_) | AttributeValue::Null(_) => 1,
+        AttributeValue::L(list) => 3 + list.iter().map(|value| 1 + value_size(value)).sum::<usize>(),
+        AttributeValue::M(map) => 3 + map.iter().map(|(name, value)| 1 + name.len() + value_size(value)).sum::<usize>(),
+        other => panic!("no record has {other:?}"),
+    }
+}
+
+const HEAD: &str = "\
+# What operations cost
+
+Made by `UPDATE_COSTS=1 cargo test -p switchboard-app --test it costs`, and checked by the same test: an operation whose cost changes fails it.
+Requests are counted on the wire. Units are those the embedded DynamoDB engine reports by AWS's rules: a read unit is a strongly consistent read of
+4 KB (half of one where eventual), a write unit a write of 1 KB to the table or to one index; a transaction counts twice. Requests to buckets,
+queues and KMS are beside it: they are named in the documentation of each function. Reading a table or index that isn't named costs nothing.
+
+| operation | requests | read units | write units |
+|---|---|---|---|
+";
+
+const TIMES: &str = "
+The database writes the audit from its stream, after the request: its units are listed apart above and included here.
+";

@@ -1,0 +1,99 @@
+//! What these tests are made of: imports, rows, and the stream's view of what was written.
+
+use std::sync::Arc;
+
+use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
+use switchboard_app::audit::{Recorder, StreamRecord};
+use switchboard_domain::actor::Actor;
+use switchboard_domain::clock::Clock;
+use switchboard_domain::ids::ImportId;
+use switchboard_domain::imports::{Import, ImportKind, ImportSourceType, ImportStatus, Phase, Row, RowCounts, map_columns, read_rows, sniff};
+use switchboard_platform::Files;
+use switchboard_store::item::Item;
+use switchboard_testkit::{Database, SeededEntropy, World};
+
+/// An import in its writing phase, and the rows of its file.
+pub(crate) fn import(world: &World, seed: u8, file: &str) -> (Import, Vec<Row>) {
+    let (dialect, header) = sniff(file.as_bytes(), true).unwrap();
+    let body = &file[file.find('\n').unwrap() + 1..];
+    let rows: Vec<Row> = read_rows(body.as_bytes(), &dialect, 1).collect();
+    let now = world.clock.now();
+    let import = Import {
+        id: ImportId::new(now, &[seed; 10]),
+        kind: ImportKind::Contacts,
+        source_type: ImportSourceType::Csv,
+        source_platform: "n/a".to_owned(),
+        status: ImportStatus::Processing,
+        phase: Phase::Writing,
+        failure_reason: None,
+        file_name: "people.csv".to_owned(),
+        file_bytes: file.len() as u64,
+        file_key: "drop/demo/people.csv".to_owned(),
+        file_tag: "tag".to_owned(),
+        mapping: map_columns(&header),
+        dialect: Some(dialect),
+        rows_total: Some(rows.len() as u64),
+        chunks: 1,
+        chunks_checked: 1,
+        chunks_written: 0,
+        counts: RowCounts::default(),
+        created_by: Actor::system(),
+        created_at: now,
+        started_at: Some(now),
+        writing_since: Some(now),
+        finished_at: None,
+    };
+    (import, rows)
+}
+
+/// A file of `count` people whose rows look like those of a real list.
+pub(crate) fn file(count: usize) -> String {
+    let mut file = "first_name,last_name,company_name,address,city,province,postal,phone1,phone2,email,web\n".to_owned();
+    for index in 0..count {
+        file.push_str(&format!(
+            "Francoise,Rautenstrauch,\"Riebesell, H F Jr\",{index} Canton Hwy #6,Windsor,ON,N8N 3N2,519-555-{index:04},226-555-{index:04},francoise{index}@rautenstrauch.com,http://www.riebesellhfjr.com\n"
+        ));
+    }
+    file
+}
+
+/// Every item of the core table, for tests that compare whole tables.
+pub(crate) async fn everything(database: &Database) -> Vec<Item> {
+    let mut items = Vec::new();
+    let mut next = None;
+    loop {
+        let statement = database.client.execute_statement().statement("SELECT * FROM \"core\"").set_next_token(next).send().await.unwrap();
+        items.extend(statement.items.unwrap_or_default());
+        next = statement.next_token;
+        if next.is_none() {
+            return items;
+        }
+    }
+}
+
+/// The recorder over a database. Its dead letters have nowhere to go: a test that isolates a record fails.
+pub(crate) fn recorder(world: &World) -> Recorder {
+    let config = aws_sdk_s3::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .endpoint_url("http://127.0.0.1:9")
+        .region(Region::new("ca-central-1"))
+        .credentials_provider(Credentials::new("test", "test", None, None, "test"))
+        .retry_config(aws_sdk_s3::config::retry::RetryConfig::disabled())
+        .build();
+    Recorder {
+        tenants: Arc::clone(&world.services.tenants),
+        events: world.database.audit.clone(),
+        dead_letters: Files::new(aws_sdk_s3::Client::from_conf(config), "dead-letters"),
+        entropy: Arc::new(SeededEntropy::new(11)),
+    }
+}
+
+/// What the stream says of a new item.
+pub(crate) fn inserted(item: &Item) -> StreamRecord {
+    StreamRecord { sequence: "1".to_owned(), old: None, new: Some(item.clone()) }
+}
+
+/// What the stream says of a changed item.
+pub(crate) fn changed(old: &Item, new: &Item) -> StreamRecord {
+    StreamRecord { sequence: "2".to_owned(), old: Some(old.clone()), new: Some(new.clone()) }
+}

@@ -1,0 +1,109 @@
+//! A DynamoDB engine of one test, with the tables as the template has them.
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_dynamodb::types::{AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection, ProjectionType, ScalarAttributeType};
+use switchboard_store::CoreTable;
+use switchboard_store::audit_events::AuditTable;
+
+use crate::meter::Meter;
+use crate::wire::Wire;
+
+/// What index 1 carries: the same as in `infra/template.yaml`, which a test holds it to.
+pub const PROJECTED: [&str; 17] = [
+    "version",
+    "created_at",
+    "updated_at",
+    "deleted_at",
+    "key",
+    "sealed_list",
+    "name",
+    "city",
+    "region",
+    "country",
+    "source",
+    "time_zone",
+    "time_zone_from",
+    "status",
+    "assignee",
+    "team",
+    "next_contact_at",
+];
+
+/// The engine with its two tables.
+#[derive(Clone)]
+pub struct Database {
+    /// The core table.
+    pub core: CoreTable,
+    /// The audit table.
+    pub audit: AuditTable,
+    /// The client of both.
+    pub client: Client,
+    /// What its requests cost.
+    pub meter: Meter,
+    /// The wire they go over.
+    pub wire: Wire,
+}
+
+impl Database {
+    /// Starts an empty one, which ends with the test's runtime.
+    pub async fn start() -> Self {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        let engine = dynoxide::Database::memory().expect("an engine");
+        tokio::spawn(dynoxide::server::serve_on(listener, engine));
+        let (meter, wire) = (Meter::default(), Wire::default());
+        let config = aws_sdk_dynamodb::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .endpoint_url(format!("http://{address}"))
+            .region(Region::new("ca-central-1"))
+            .credentials_provider(Credentials::new("test", "test", None, None, "testkit"))
+            .http_client(wire.client())
+            .interceptor(meter.clone())
+            .build();
+        let client = Client::from_conf(config);
+        create_core(&client).await;
+        create(&client, "audit", &[], Vec::new()).await;
+        meter.reset();
+        Self { core: CoreTable::new(client.clone(), "core"), audit: AuditTable::new(client.clone(), "audit"), client, meter, wire }
+    }
+}
+
+async fn create_core(client: &Client) {
+    let projection = Projection::builder().projection_type(ProjectionType::Include).set_non_key_attributes(Some(PROJECTED.map(str::to_owned).to_vec())).build();
+    let lists = index("GSI1", projection);
+    let work = index("GSI2", Projection::builder().projection_type(ProjectionType::KeysOnly).build());
+    create(client, "core", &["GSI1PK", "GSI1SK", "GSI2PK", "GSI2SK"], vec![lists, work]).await;
+}
+
+fn index(name: &str, projection: Projection) -> GlobalSecondaryIndex {
+    GlobalSecondaryIndex::builder()
+        .index_name(name)
+        .key_schema(key(&format!("{name}PK"), KeyType::Hash))
+        .key_schema(key(&format!("{name}SK"), KeyType::Range))
+        .projection(projection)
+        .build()
+        .expect("an index")
+}
+
+fn key(name: &str, kind: KeyType) -> KeySchemaElement {
+    KeySchemaElement::builder().attribute_name(name).key_type(kind).build().expect("a key")
+}
+
+async fn create(client: &Client, name: &str, more: &[&str], indexes: Vec<GlobalSecondaryIndex>) {
+    let attributes = ["PK", "SK"]
+        .iter()
+        .chain(more)
+        .map(|name| AttributeDefinition::builder().attribute_name(*name).attribute_type(ScalarAttributeType::S).build().expect("an attribute"));
+    client
+        .create_table()
+        .table_name(name)
+        .billing_mode(BillingMode::PayPerRequest)
+        .set_attribute_definitions(Some(attributes.collect()))
+        .key_schema(key("PK", KeyType::Hash))
+        .key_schema(key("SK", KeyType::Range))
+        .set_global_secondary_indexes((!indexes.is_empty()).then_some(indexes))
+        .send()
+        .await
+        .expect("a table");
+}

@@ -1,0 +1,219 @@
+//! GraphQL over HTTP: media types and statuses, what is refused before it is read, and what a query may ask for.
+
+use reqwest::header::{ACCEPT, CONTENT_TYPE};
+use serde_json::{Value, json};
+
+use crate::stack::api::{Answer, Api};
+use crate::stack::{Stack, setting};
+
+const PLAIN: &str = "application/json";
+const MODERN: &str = "application/graphql-response+json";
+const QUERY: &str = "{ viewer { user { id } } }";
+
+async fn post(api: &Api, accept: &str, content_type: &str, body: impl Into<reqwest::Body>) -> Answer {
+    Answer::of(api.post().header(ACCEPT, accept).header(CONTENT_TYPE, content_type).body(body).send().await.unwrap()).await
+}
+
+/// The status and the codes of a request's answer, in both media types.
+async fn in_both(api: &Api, content_type: &str, body: &str) -> [(u16, Vec<String>); 2] {
+    let mut answers = Vec::new();
+    for accept in [PLAIN, MODERN] {
+        // The builder of the API names one media type already; what is asked for here replaces it.
+        let request = api.post().build().unwrap();
+        let mut request = request;
+        request.headers_mut().insert(ACCEPT, accept.parse().unwrap());
+        request.headers_mut().insert(CONTENT_TYPE, content_type.parse().unwrap());
+        *request.body_mut() = Some(body.to_owned().into());
+        let answer = Answer::of(reqwest::Client::new().execute(request).await.unwrap()).await;
+        assert!(answer.header("content-type").starts_with(accept), "{}", answer.header("content-type"));
+        assert_eq!(answer.header("cache-control"), "no-store");
+        answers.push((answer.status, answer.codes().into_iter().map(str::to_owned).collect()));
+    }
+    answers.try_into().unwrap()
+}
+
+fn code(code: &str) -> Vec<String> {
+    vec![code.to_owned()]
+}
+
+fn request(query: &str) -> String {
+    json!({ "query": query }).to_string()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_status_follows_the_media_type_that_was_asked_for() {
+    let (stack, api) = Stack::as_admin().await;
+    for (content_type, body, plain, modern, errors) in [
+        (PLAIN, request(QUERY), 200, 200, vec![]),
+        ("application/json; charset=utf-8", request(QUERY), 200, 200, vec![]),
+        (PLAIN, request("{ viewer {"), 200, 400, code("BAD_REQUEST")),
+        (PLAIN, request("{ nonsense }"), 200, 400, code("BAD_REQUEST")),
+        (PLAIN, request("query($a: Int!) { contacts(first: $a) { nodes { id } } }"), 200, 400, code("BAD_REQUEST")),
+        (PLAIN, "{".to_owned(), 400, 400, code("BAD_REQUEST")),
+        (PLAIN, String::new(), 400, 400, code("BAD_REQUEST")),
+        (PLAIN, "{}".to_owned(), 400, 400, code("BAD_REQUEST")),
+        (PLAIN, json!({ "query": 1 }).to_string(), 400, 400, code("BAD_REQUEST")),
+        (PLAIN, json!({ "query": QUERY, "variables": [] }).to_string(), 400, 400, code("BAD_REQUEST")),
+        (PLAIN, json!({ "query": QUERY, "qwery": QUERY }).to_string(), 400, 400, code("BAD_REQUEST")),
+        (PLAIN, json!([{ "query": QUERY }]).to_string(), 400, 400, code("BAD_REQUEST")),
+        (PLAIN, json!([{ "query": QUERY }, { "query": QUERY }]).to_string(), 400, 400, code("BAD_REQUEST")),
+        ("text/plain", request(QUERY), 415, 415, code("BAD_REQUEST")),
+        ("application/x-www-form-urlencoded", format!("query={QUERY}"), 415, 415, code("BAD_REQUEST")),
+        (
+            "multipart/form-data; boundary=x",
+            format!("--x\r\nContent-Disposition: form-data; name=\"operations\"\r\n\r\n{}\r\n--x--", request(QUERY)),
+            415,
+            415,
+            code("BAD_REQUEST"),
+        ),
+    ] {
+        assert_eq!(in_both(&api, content_type, &body).await, [(plain, errors.clone()), (modern, errors)], "{content_type} {body}");
+    }
+    assert_eq!(in_both(&stack.anonymous(), PLAIN, &request(QUERY)).await, [401, 401].map(|status| (status, code("UNAUTHENTICATED"))));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_error_before_execution_has_no_data_and_one_of_a_field_leaves_the_others_standing() {
+    let (stack, api) = Stack::as_admin().await;
+    for query in ["{ viewer {", "{ nonsense }"] {
+        let answer = api.ask(query, json!({})).await;
+        assert!(answer.body.get("data").is_none(), "{}", answer.body);
+    }
+    let telephonist = stack.sign_in("telephonist@demo.test").await;
+    let answer = telephonist.ask("query($id: ID!) { contact(id: $id) { id } viewer { user { email } } }", json!({ "id": "x" })).await;
+    assert_eq!(answer.body, json!({ "data": { "contact": null, "viewer": { "user": { "email": "telephonist@demo.test" } } } }));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_of_more_than_1_mb_is_refused() {
+    let (_, api) = Stack::as_admin().await;
+    let padded = |bytes: usize| {
+        let body = json!({ "query": QUERY, "extensions": { "padding": "" } }).to_string();
+        body.replace("\"padding\":\"\"", &format!("\"padding\":\"{}\"", "x".repeat(bytes - body.len())))
+    };
+    assert_eq!(in_both(&api, PLAIN, &padded(1024 * 1024)).await, [200, 200].map(|status| (status, vec![])));
+    assert_eq!(in_both(&api, PLAIN, &padded(1024 * 1024 + 1)).await, [413, 413].map(|status| (status, code("LIMIT_EXCEEDED"))));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_schema_does_not_know_is_a_bad_request() {
+    let (_, api) = Stack::as_admin().await;
+    let create = |input: &str| format!("mutation {{ contactCreate(input: {input}) {{ contact {{ id }} }} }}");
+    for query in [
+        "{ contacts { nodes { nonsense } } }".to_owned(),
+        "{ contacts(last: 1) { nodes { id } } }".to_owned(),
+        "{ contacts(first: \"1\") { nodes { id } } }".to_owned(),
+        "{ contact { id } }".to_owned(),
+        "mutation { contactErase(id: 1) { id } }".to_owned(),
+        "subscription { contacts { id } }".to_owned(),
+        create("{ phone: \"+15145550000\", nickname: \"x\" }"),
+        create("{ phone: 5145550000 }"),
+        create("{ name: \"x\" }"),
+        create("{ phone: null }"),
+        create("{ phone: \"+15145550000\", nextContactAt: \"tomorrow\" }"),
+        "query A { viewer { user { id } } } query B { viewer { user { id } } }".to_owned(),
+        String::new(),
+    ] {
+        let answer = api.ask(&query, json!({})).await;
+        assert!(!answer.codes().is_empty() && answer.codes().iter().all(|code| *code == "BAD_REQUEST"), "{query}: {}", answer.body);
+    }
+    let variables = json!({ "input": { "phone": "+15145550000", "nickname": "x" } });
+    assert_eq!(api.refusal("mutation($input: ContactCreateInput!) { contactCreate(input: $input) { contact { id } } }", variables).await, "BAD_REQUEST");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_query_that_asks_for_too_much_is_too_complex() {
+    let (_, api) = Stack::as_admin().await;
+    let aliases = |count: usize| format!("{{ {} }}", (0..count).map(|index| format!("a{index}: viewer {{ permissions }} ")).collect::<String>());
+    let fields = |count: usize| format!("{{ viewer {{ {} }} }}", "permissions ".repeat(count - 1));
+    let nested = |depth: usize| format!("{{ viewer {{ {} id {} }} }}", "user { agent { ".repeat(depth), "} } ".repeat(depth)).replace("agent { id", "agent { id");
+    assert!(api.data(&aliases(30), json!({})).await["a29"].is_object());
+    assert!(api.data(&fields(500), json!({})).await["viewer"].is_object());
+    assert!(api.data(&nested(6), json!({})).await["viewer"].is_object());
+    let fragment = format!("{{ viewer {{ ...a }} }} fragment a on Viewer {{ {} }}", "permissions ".repeat(500));
+    let page =
+        |first: i64, events: i64, fields: &str| format!("{{ contacts(first: {first}) {{ nodes {{ auditEvents(first: {events}) {{ nodes {{ {fields} }} }} }} }} }}");
+    let every_field = "id action entityType entityId entityVersion at outcome requestId ipAddress userAgent importId hash previousHash";
+    for query in [
+        aliases(31),
+        fields(501),
+        fragment,
+        nested(9),
+        page(100, 100, "id"),
+        page(50, 50, every_field),
+        page(i64::from(i32::MAX), i64::from(i32::MAX), every_field),
+        format!("{{ viewer {{ permissions }} }} # {}", "x".repeat(50_000)),
+        format!("{{ viewer {{ permissions{} }} }}", " @include(if: true)".repeat(11)),
+    ] {
+        let answer = api.ask(&query, json!({})).await;
+        assert_eq!(answer.codes(), ["QUERY_TOO_COMPLEX"], "{query:.80}: {}", answer.body);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_callers_own_request_id_is_echoed_and_errors_name_the_gateways() {
+    let (_, api) = Stack::as_admin().await;
+    for query in [QUERY, "{ nonsense }"] {
+        let request = api.post().header("x-request-id", "my-own-1").json(&json!({ "query": query }));
+        assert_eq!(Answer::of(request.send().await.unwrap()).await.header("x-request-id"), "my-own-1");
+    }
+    let answer = api.ask("{ nonsense }", json!({})).await;
+    let id = answer.header("x-request-id");
+    assert!(!id.is_empty());
+    assert_eq!(answer.body["errors"][0]["extensions"]["requestId"], id);
+    let too_long = "x".repeat(129);
+    let request = api.post().header("x-request-id", &too_long).json(&json!({ "query": QUERY }));
+    let answer = Answer::of(request.send().await.unwrap()).await;
+    assert!(answer.header("x-request-id") != too_long && !answer.header("x-request-id").is_empty());
+}
+
+#[tokio::test]
+async fn health_needs_no_token() {
+    let stack = Stack::connect().await;
+    let address = setting("GRAPHQL_URL").replace("/graphql", "/health");
+    let answer = Answer::of(stack.http.get(address).send().await.unwrap()).await;
+    assert_eq!((answer.status, &answer.body, answer.header("cache-control")), (200, &json!({ "status": "ok" }), "no-store"));
+}
+
+#[tokio::test]
+async fn graphiql_is_one_page_that_loads_nothing() {
+    let stack = Stack::connect().await;
+    let response = stack.http.get(setting("GRAPHQL_URL")).send().await.unwrap();
+    assert_eq!(response.status(), 200);
+    assert!(response.headers()[CONTENT_TYPE].to_str().unwrap().starts_with("text/html"));
+    let page = response.text().await.unwrap();
+    assert!(page.contains("GraphiQL"));
+    let lower = page.to_lowercase();
+    // Elements of the page itself; inside its one script and its one style the parser looks for nothing but their ends.
+    let style = between(&lower, "<style", "</style>");
+    let markup = lower.replace(between(&lower, "<script", "</script>"), "").replace(style, "");
+    for loading in [" src=", " href=", "<link", "<img", "<iframe", "<base", "@import"] {
+        assert!(!markup.contains(loading), "the page has {loading}");
+    }
+    assert!(!between(&lower, "<script", ">").contains("src"), "the script is not in the page");
+    for loading in ["@import", "url(http", "url(\"http", "url('http", "url(//"] {
+        assert!(!style.contains(loading), "the style has {loading}");
+    }
+}
+
+/// What stands from a text to another, both included.
+fn between<'a>(text: &'a str, from: &str, to: &str) -> &'a str {
+    let begin = text.find(from).unwrap_or_else(|| panic!("no {from}"));
+    let end = begin + text[begin..].find(to).unwrap_or_else(|| panic!("no {to}")) + to.len();
+    &text[begin..end]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_value_is_never_answered_in_an_error() {
+    let (_, api) = Stack::as_admin().await;
+    let secret = "Not-to-be-repeated";
+    for (query, variables) in [
+        ("query($first: Int) { contacts(first: $first) { nodes { id } } }", json!({ "first": secret })),
+        ("query($after: String) { contacts(after: $after) { nodes { id } } }", json!({ "after": secret })),
+    ] {
+        let answer = api.ask(query, variables).await;
+        assert!(!answer.codes().is_empty() && !answer.body.to_string().contains(secret), "{}", answer.body);
+    }
+    let payload = crate::stack::api::create(&api, json!({ "phone": secret, "email": secret })).await;
+    assert!(!Value::to_string(&payload).contains(secret), "{payload}");
+}
