@@ -34,7 +34,12 @@ pub(crate) enum Command {
     },
     Doctor,
     Env,
-    /// `token`, `import` and `bench`, with their arguments: the operator program's own commands.
+    /// `bench`, or one benchmark.
+    Bench {
+        /// Its name.
+        name: Option<String>,
+    },
+    /// `token` and `import`, with their arguments: the operator program's own commands.
     Operator {
         arguments: Vec<OsString>,
     },
@@ -92,9 +97,10 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
     };
     let command = match name.as_str() {
         "up" => return up(&mut parser),
-        "token" | "import" | "bench" => return operator(name, &mut parser),
+        "token" | "import" => return operator(name, &mut parser),
         "logs" => Command::Logs { function: one_word(&mut parser)? },
         "test" => Command::Test { level: one_word(&mut parser)?.as_deref().map(level).transpose()? },
+        "bench" => Command::Bench { name: one_word(&mut parser)? },
         "down" => Command::Down,
         "reset" => Command::Reset,
         "doctor" => Command::Doctor,
@@ -178,7 +184,6 @@ mod tests {
         let Command::Operator { arguments } = of("import a.csv --tenant demo --profile x").unwrap() else { panic!() };
         assert_eq!(arguments, ["import", "a.csv", "--tenant", "demo", "--profile", "x"]);
         assert!(of("token").unwrap_err().to_string().contains("whose"));
-        assert!(matches!(of("bench").unwrap(), Command::Operator { .. }));
     }
 
     #[test]
@@ -187,6 +192,7 @@ mod tests {
         assert_eq!(of("test it").unwrap(), Command::Test { level: Some(Level::Integration) });
         assert!(of("test all").unwrap_err().to_string().contains("unit, it or e2e"));
         assert_eq!(of("logs graphql").unwrap(), Command::Logs { function: Some("graphql".into()) });
+        assert_eq!(of("bench rows").unwrap(), Command::Bench { name: Some("rows".into()) });
         assert!(of("logs a b").is_err());
     }
 

@@ -1,5 +1,6 @@
 //! One module per command.
 
+pub(crate) mod bench;
 pub(crate) mod doctor;
 pub(crate) mod down;
 pub(crate) mod env;

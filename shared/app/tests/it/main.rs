@@ -5,5 +5,6 @@ mod audit;
 mod contacts;
 mod costs;
 mod imports;
+mod layers;
 mod made;
 mod template;
