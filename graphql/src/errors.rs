@@ -164,7 +164,7 @@ pub(crate) struct UserError {
 impl From<AppUserError> for UserError {
     fn from(error: AppUserError) -> Self {
         let existing_id = error.existing.and_then(|id| ContactId::parse(&id)).map(|id| NodeId::Contact(id).to_id());
-        let field = error.error.field.split('.').map(str::to_owned).collect();
+        let field = error.error.field.splitn(2, '.').map(str::to_owned).collect();
         Self { field: Some(field), message: error.error.message, code: error.error.code.into(), index: None, existing_id }
     }
 }

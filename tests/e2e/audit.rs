@@ -4,7 +4,8 @@ use std::net::IpAddr;
 
 use serde_json::json;
 
-use crate::stack::api::Answer;
+use crate::stack::api::{Answer, PLAIN, created};
+use crate::stack::drops::{csv, dropped};
 use crate::stack::fresh;
 use crate::stack::history::{caught_up, contact_at, events};
 use crate::stack::{ADMIN, Stack, setting};
@@ -20,8 +21,10 @@ async fn what_a_person_does_is_on_record_with_who_they_were_and_where_from_whate
     let mut addresses = Vec::new();
     for forging in [false, true] {
         let number = fresh::number();
-        let mut request =
-            api.post().header("user-agent", "Switchboard tests").json(&json!({ "query": CREATE, "variables": { "input": { "phone": number.e164(), "name": "Ada" } } }));
+        let mut request = api
+            .post(PLAIN)
+            .header("user-agent", "Switchboard tests")
+            .json(&json!({ "query": CREATE, "variables": { "input": { "phone": number.e164(), "name": "Ada" } } }));
         if forging {
             for header in ["x-forwarded-for", "x-real-ip", "forwarded", "x-amzn-source-ip", "cf-connecting-ip"] {
                 request = request.header(header, forged);
@@ -51,7 +54,7 @@ async fn a_user_agent_of_any_length_is_cut_and_one_that_is_missing_is_none() {
     let long = "a".repeat(300);
     for (given, kept) in [(Some(long.as_str()), json!("a".repeat(255))), (None, json!(null))] {
         let number = fresh::number();
-        let mut request = api.post().json(&json!({ "query": CREATE, "variables": { "input": { "phone": number.e164() } } }));
+        let mut request = api.post(PLAIN).json(&json!({ "query": CREATE, "variables": { "input": { "phone": number.e164() } } }));
         if let Some(given) = given {
             request = request.header("user-agent", given);
         }
@@ -68,7 +71,7 @@ async fn times_and_ids_in_changes_are_written_as_everywhere_in_the_api() {
     let ids = api.data("{ viewer { user { agent { id } } } contactStatuses { id code } }", json!({})).await;
     let (agent, status) = (&ids["viewer"]["user"]["agent"]["id"], &ids["contactStatuses"][2]["id"]);
     let input = json!({ "phone": number.e164(), "assigneeId": agent, "statusId": status, "nextContactAt": "2027-05-14T09:30:00Z" });
-    crate::stack::api::created(&api, input).await;
+    created(&api, input).await;
     caught_up(&api).await;
     let contact = contact_at(&api, number).await;
     let changes = events(&contact)[0]["changes"].as_array().unwrap();
@@ -81,10 +84,10 @@ async fn no_log_of_any_function_has_personal_data() {
     let (stack, api) = Stack::as_admin().await;
     let number = fresh::number();
     let (name, email) = (fresh::word("Person"), format!("{}@example.com", fresh::word("person")));
-    crate::stack::api::created(&api, json!({ "phone": number.e164(), "name": name, "email": email })).await;
+    created(&api, json!({ "phone": number.e164(), "name": name, "email": email })).await;
     let rows = [[number.dashed(), name.clone(), email.clone(), "Elsewhere".to_owned()], ["12345".to_owned(), name.clone(), email.clone(), String::new()]];
-    let file = crate::stack::drops::csv("phone,name,email,city", &rows);
-    crate::stack::drops::dropped(&stack, &api, "demo", &format!("{}.csv", fresh::word("logs")), file).await;
+    let file = csv("phone,name,email,city", &rows);
+    dropped(&stack, &api, "demo", &format!("{}.csv", fresh::word("logs")), file).await;
     caught_up(&api).await;
     let token = stack.id_token(ADMIN).await;
     for entry in std::fs::read_dir(setting("SWITCHBOARD_LOG_DIR")).unwrap() {

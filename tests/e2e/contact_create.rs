@@ -5,7 +5,7 @@ use tokio::task::JoinSet;
 
 use crate::stack::api::{Api, create, created, user_errors};
 use crate::stack::fresh;
-use crate::stack::history::{contact_at, events};
+use crate::stack::history::{caught_up, contact_at, events};
 use crate::stack::{OTHER_ADMIN, Stack};
 
 /// Calls that are made at once with the same input; their payloads.
@@ -179,7 +179,7 @@ async fn the_value_of_a_sensitive_attribute_is_never_shown() {
     let contact = created(&api, json!({ "phone": number.e164(), "attributes": attributes })).await;
     let masked = json!({ "SIN": "•••", "Date of birth": "•••", "Numéro d'assurance sociale": "•••", "Colour": "red" });
     assert_eq!(contact["attributes"], masked);
-    crate::stack::history::caught_up(&api).await;
+    caught_up(&api).await;
     let contact = contact_at(&api, number).await;
     assert_eq!(contact["attributes"], masked);
     let text = events(&contact)[0]["changes"].to_string();
@@ -226,7 +226,7 @@ async fn eight_calls_at_once_with_one_idempotency_key_make_one_contact_and_all_a
     let number = fresh::number();
     let payloads = at_once(&api, 8, &json!({ "phone": number.e164(), "name": "Once", "idempotencyKey": fresh::word("key") })).await;
     assert!(payloads.iter().all(|payload| payload["contact"].is_object() && payload["contact"] == payloads[0]["contact"]), "{payloads:?}");
-    crate::stack::history::caught_up(&api).await;
+    caught_up(&api).await;
     assert_eq!(events(&contact_at(&api, number).await).len(), 1);
 }
 
@@ -241,6 +241,6 @@ async fn of_32_calls_at_once_for_one_number_one_wins_and_the_others_are_told_who
         assert_eq!(user_errors(payload), [("phone".to_owned(), "TAKEN".to_owned())]);
         assert_eq!(payload["userErrors"][0]["existingId"], won[0]["contact"]["id"]);
     }
-    crate::stack::history::caught_up(&api).await;
+    caught_up(&api).await;
     assert_eq!(events(&contact_at(&api, number).await).len(), 1);
 }

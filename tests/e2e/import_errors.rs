@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::stack::api::{inside, tenant_of};
+use crate::stack::api::{Api, inside, tenant_of};
 use crate::stack::drops::{Counts, csv, dropped};
 use crate::stack::fresh;
 use crate::stack::history::contacts_at;
@@ -15,7 +15,7 @@ const ERRORS: &str = "query($id: ID!, $first: Int, $after: String) { import(id: 
     nodes { rowNumber field value code message } edges { cursor node { rowNumber } } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } } }";
 
 /// All errors of an import, by pages.
-async fn errors(api: &crate::stack::api::Api, import: &Value, first: usize) -> Vec<Value> {
+async fn errors(api: &Api, import: &Value, first: usize) -> Vec<Value> {
     let (mut errors, mut after) = (Vec::new(), Value::Null);
     loop {
         let mut page = api.data(ERRORS, json!({ "id": import, "first": first, "after": after })).await["import"]["errors"].take();

@@ -2,10 +2,11 @@
 
 use serde_json::{Value, json};
 
-use crate::stack::api::{Api, inside};
+use crate::stack::api::{Api, inside, tenant_of};
 use crate::stack::drops::{Counts, Import, csv, dropped, imports_of, put};
 use crate::stack::fresh::{self, Number};
-use crate::stack::history::{caught_up, contact_at, contacts_at, events};
+use crate::stack::history::{AUDIT, caught_up, contact_at, contacts_at, events};
+use crate::stack::waiting::eventually;
 use crate::stack::{Stack, setting};
 
 const HEADER: &str = "first_name,last_name,company_name,address,city,province,postal,phone1,phone2,email,web";
@@ -295,7 +296,7 @@ async fn each_of_two_files_put_at_the_same_place_is_imported_or_says_that_it_was
     for number in &numbers {
         put(&stack, &format!("drop/demo/{name}"), csv("phone,name", &[[number.dashed(), "Someone".to_owned()]])).await;
     }
-    let imports = crate::stack::waiting::eventually("both imports have ended", crate::stack::history::AUDIT, async || {
+    let imports = eventually("both imports have ended", AUDIT, async || {
         let imports = imports_of(&api, &name).await;
         (imports.len() == 2 && imports.iter().all(|import| import.status() != "PROCESSING")).then_some(imports)
     })
@@ -311,7 +312,7 @@ async fn each_of_two_files_put_at_the_same_place_is_imported_or_says_that_it_was
 async fn what_an_import_finds_out_lies_in_the_bucket_of_results_under_its_tenant() {
     let (stack, api) = Stack::as_admin().await;
     let import = dropped(&stack, &api, "demo", &format!("{}.csv", fresh::word("results")), file(&people(3))).await;
-    let tenant = crate::stack::api::tenant_of(&api).await;
+    let tenant = tenant_of(&api).await;
     let prefix = format!("imports/{tenant}/{}/", inside(import.id()).1);
     let listed = stack.s3().list_objects_v2().bucket(setting("RESULTS_BUCKET")).prefix(&prefix).send().await.unwrap();
     let names: Vec<&str> = listed.contents().iter().map(|object| object.key().unwrap().strip_prefix(&prefix).unwrap()).collect();

@@ -2,7 +2,7 @@
 //!
 //! The stack's coordinates come from the environment that `./dev test e2e` sets. The tests run beside each other, and again on a stack where
 //! they ran before: what they make has names and numbers of its own, and what they count is only that.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that can't go on has failed")]
+#![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
 mod stack;
 

@@ -26,6 +26,12 @@ fn notification(key: &str, tag: &str, bytes: usize) -> Value {
     }] })
 }
 
+/// The entity tag of a file that lies in the bucket.
+async fn tag_of(stack: &Stack, key: &str) -> String {
+    let answer = stack.s3().head_object().bucket(setting("UPLOADS_BUCKET")).key(key).send().await.unwrap();
+    answer.e_tag.unwrap().trim_matches('"').to_owned()
+}
+
 /// The messages of the steps of an import with one chunk, in the form that the functions send each other.
 async fn steps(api: &Api, import: &Import) -> [Value; 3] {
     let (tenant, import) = (tenant_of(api).await, inside(import.id()).1);
@@ -52,7 +58,7 @@ async fn an_upload_that_is_announced_again_is_the_same_import() {
     let first = dropped(&stack, &api, "demo", &name, file(&numbers)).await;
     // The bucket's own notification can't be had once it was handled, so this is another event of the same upload: an import of its own, once.
     let key = format!("drop/demo/{name}");
-    let tag = put_again_tag(&stack, &key).await;
+    let tag = tag_of(&stack, &key).await;
     let body = notification(&key, &tag, file(&numbers).len());
     for _ in 0..3 {
         send(&stack, "IMPORT_PLAN_QUEUE_URL", &body).await;
@@ -67,12 +73,6 @@ async fn an_upload_that_is_announced_again_is_the_same_import() {
         assert_eq!(import(&api, before.id()).await.0, before.0);
     }
     assert_each_written_once(&api, &numbers).await;
-}
-
-/// The entity tag of a file that lies in the bucket.
-async fn put_again_tag(stack: &Stack, key: &str) -> String {
-    let answer = stack.s3().head_object().bucket(setting("UPLOADS_BUCKET")).key(key).send().await.unwrap();
-    answer.e_tag.unwrap().trim_matches('"').to_owned()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -113,16 +113,19 @@ async fn a_step_that_comes_again_after_the_end_changes_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn steps_that_come_many_times_and_out_of_order_while_an_import_runs_count_every_row_once() {
+async fn steps_that_come_many_times_and_late_while_an_import_runs_count_every_row_once() {
     let (stack, api) = Stack::as_admin().await;
     let (numbers, name) = (fresh::numbers(1_000), format!("{}.csv", fresh::word("steps")));
     put(&stack, &format!("drop/demo/{name}"), file(&numbers)).await;
     let running = eventually("the import is there", AUDIT, async || imports_of(&api, &name).await.pop()).await;
-    let messages = steps(&api, &running).await;
-    for _ in 0..4 {
-        for message in &messages {
-            send(&stack, "IMPORT_ROWS_QUEUE_URL", message).await;
-        }
+    let [check, join, write] = steps(&api, &running).await;
+    for message in [&check, &write, &check, &write, &check] {
+        send(&stack, "IMPORT_ROWS_QUEUE_URL", message).await;
+    }
+    // Nobody asks for the join before every row is checked.
+    eventually("every row is checked", AUDIT, async || (import(&api, running.id()).await.0["progress"].as_f64()? >= 0.5).then_some(())).await;
+    for message in [&join, &write, &join, &check, &write, &write, &join] {
+        send(&stack, "IMPORT_ROWS_QUEUE_URL", message).await;
     }
     let done = ended(&api, &name, &[].into()).await;
     assert_eq!(done.counts(), Counts { total: 1_000, created: 1_000, ..Counts::default() });

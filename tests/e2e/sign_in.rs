@@ -4,7 +4,7 @@ use aws_sdk_cognitoidentityprovider::types::{AttributeType, ExplicitAuthFlowsTyp
 use data_encoding::BASE64URL_NOPAD;
 use serde_json::{Value, json};
 
-use crate::stack::api::Api;
+use crate::stack::api::{Answer, Api, PLAIN};
 use crate::stack::fresh;
 use crate::stack::{ADMIN, OTHER_ADMIN, Stack, setting};
 
@@ -39,8 +39,8 @@ async fn without_a_token_nothing_is_answered() {
     assert_eq!((answer.status, answer.codes(), answer.header("www-authenticate")), (401, vec!["UNAUTHENTICATED"], "Bearer"));
     let token = stack.id_token(ADMIN).await;
     for authorization in ["", "Bearer", "Bearer ", &token, &format!("Basic {token}"), &format!("Bearer {token} {token}")] {
-        let request = stack.anonymous().post().header("authorization", authorization).json(&json!({ "query": QUERY }));
-        let answer = crate::stack::api::Answer::of(request.send().await.unwrap()).await;
+        let request = stack.anonymous().post(PLAIN).header("authorization", authorization).json(&json!({ "query": QUERY }));
+        let answer = Answer::of(request.send().await.unwrap()).await;
         assert_eq!((answer.status, answer.codes()), (401, vec!["UNAUTHENTICATED"]), "{authorization:.20}");
     }
 }

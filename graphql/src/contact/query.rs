@@ -32,7 +32,7 @@ impl ContactQuery {
     }
 
     /// The contacts of the tenant, newest first.
-    #[graphql(complexity = "usize::try_from(first.unwrap_or(50)).unwrap_or(1) * child_complexity")]
+    #[graphql(complexity = "usize::try_from(first.unwrap_or(50).clamp(0, 100)).unwrap_or(1) * child_complexity")]
     async fn contacts(
         &self,
         ctx: &Context<'_>,

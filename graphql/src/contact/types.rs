@@ -205,7 +205,7 @@ impl Contact {
     }
 
     /// Everything that was changed, newest first.
-    #[graphql(complexity = "usize::try_from(first.unwrap_or(50)).unwrap_or(1) * child_complexity")]
+    #[graphql(complexity = "usize::try_from(first.unwrap_or(50).clamp(0, 100)).unwrap_or(1) * child_complexity")]
     async fn audit_events(
         &self,
         ctx: &Context<'_>,

@@ -179,7 +179,7 @@ impl Import {
     }
 
     /// The rows that failed and the values that were set aside, in the order of the rows.
-    #[graphql(complexity = "usize::try_from(first.unwrap_or(50)).unwrap_or(1) * child_complexity")]
+    #[graphql(complexity = "usize::try_from(first.unwrap_or(50).clamp(0, 100)).unwrap_or(1) * child_complexity")]
     async fn errors(
         &self,
         ctx: &Context<'_>,
@@ -231,7 +231,7 @@ pub(crate) struct ImportQuery;
 #[Object]
 impl ImportQuery {
     /// The imports of the tenant, newest first.
-    #[graphql(complexity = "usize::try_from(first.unwrap_or(50)).unwrap_or(1) * child_complexity")]
+    #[graphql(complexity = "usize::try_from(first.unwrap_or(50).clamp(0, 100)).unwrap_or(1) * child_complexity")]
     async fn imports(
         &self,
         ctx: &Context<'_>,

@@ -5,6 +5,9 @@ use serde_json::{Value, json};
 
 use super::setting;
 
+/// The media type of clients that know nothing better.
+pub(crate) const PLAIN: &str = "application/json";
+
 /// The codes a top-level error may have.
 const CODES: [&str; 10] =
     ["UNAUTHENTICATED", "FORBIDDEN", "NOT_FOUND", "BAD_REQUEST", "BAD_CURSOR", "LIMIT_EXCEEDED", "QUERY_TOO_COMPLEX", "RATE_LIMITED", "UNAVAILABLE", "INTERNAL"];
@@ -54,9 +57,9 @@ impl Api {
         Self { http, token }
     }
 
-    /// A request to be completed.
-    pub(crate) fn post(&self) -> reqwest::RequestBuilder {
-        let request = self.http.post(setting("GRAPHQL_URL")).header(ACCEPT, "application/json");
+    /// A request that asks for a media type, to be completed.
+    pub(crate) fn post(&self, accept: &str) -> reqwest::RequestBuilder {
+        let request = self.http.post(setting("GRAPHQL_URL")).header(ACCEPT, accept);
         match &self.token {
             Some(token) => request.bearer_auth(token),
             None => request,
@@ -65,7 +68,7 @@ impl Api {
 
     /// Asks and takes whatever comes.
     pub(crate) async fn ask(&self, query: &str, variables: Value) -> Answer {
-        Answer::of(self.post().json(&json!({ "query": query, "variables": variables })).send().await.unwrap()).await
+        Answer::of(self.post(PLAIN).json(&json!({ "query": query, "variables": variables })).send().await.unwrap()).await
     }
 
     /// Asks for something that must be answered without errors.

@@ -153,7 +153,7 @@ impl ContactDetails {
         put("status", json!(self.status));
         put("assignee", json!(self.assignee));
         put("team", json!(self.team));
-        put("nextContactAt", json!(self.next_contact_at.map(|at| at.to_string())));
+        put("nextContactAt", json!(self.next_contact_at.map(|at| format!("{at:.3}"))));
         for (name, value) in &self.attributes {
             put(&format!("attributes.{name}"), json!(value));
         }
@@ -167,7 +167,7 @@ impl Audited for Contact {
     fn audit_fields(&self) -> Fields {
         let mut fields = self.details.fields();
         if let Some(at) = self.deleted_at {
-            fields.insert("deletedAt".to_owned(), json!(at.to_string()));
+            fields.insert("deletedAt".to_owned(), json!(format!("{at:.3}")));
         }
         fields
     }

@@ -7,7 +7,7 @@ mod mapping;
 mod plan;
 mod rows;
 
-pub use blank::is_blank_word;
+pub use blank::{is_blank_name, is_blank_word};
 pub use decision::{RowDecision, decide};
 pub use dialect::{Dialect, Encoding, FileProblem, SAMPLE_BYTES, sniff};
 pub use mapping::{ColumnMapping, Target, map_columns, phone_column};

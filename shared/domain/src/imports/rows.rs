@@ -1,6 +1,6 @@
 //! Reading the rows of a chunk and turning each into values for a contact. Nothing after this knows about CSV.
 
-use super::blank::is_blank_word;
+use super::blank::{is_blank_name, is_blank_word};
 use super::dialect::{Dialect, decode};
 use super::mapping::{ColumnMapping, Target};
 use crate::contact::{AttributeValue, ContactInput};
@@ -50,7 +50,8 @@ pub fn to_input(row: &Row, mapping: &[ColumnMapping]) -> Result<ContactInput, Ro
     let (mut first_name, mut last_name) = (None, None);
     for (column, cell) in mapping.iter().zip(&row.cells) {
         let Some(target) = &column.field else { continue };
-        if is_blank_word(cell) {
+        let blank = if matches!(target, Target::FirstName | Target::LastName | Target::Name) { is_blank_name(cell) } else { is_blank_word(cell) };
+        if blank {
             continue;
         }
         let cell = cell.trim();
@@ -117,6 +118,11 @@ mod tests {
         let rows = inputs("phone,name,city\n1,N/A,-\n");
         let input = rows[0].as_ref().unwrap();
         assert_eq!((input.name.as_ref(), input.city.as_ref()), (None, None));
+    }
+
+    #[test]
+    fn a_person_called_nan_keeps_the_name() {
+        assert_eq!(inputs("first name,last name,phone\nNan,Weekly,1\n")[0].as_ref().unwrap().name.as_deref(), Some("Nan Weekly"));
     }
 
     #[test]
