@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Enum, Error, ErrorExtensions, ID, Response, ServerError, SimpleObject, Value};
+use async_graphql::{Enum, Error, ErrorExtensions, ID, PathSegment, Response, ServerError, SimpleObject, Value};
 use switchboard_app::{AppError, UserError as AppUserError};
 use switchboard_domain::field_error::FieldErrorCode;
 use switchboard_domain::ids::ContactId;
@@ -52,31 +52,39 @@ impl Code {
     }
 }
 
+const NOT_ALLOWED: &str = "You are not allowed to do this.";
+const BUSY: &str = "The service is busy. Try again in a moment.";
+const OUR_FAULT: &str = "Something went wrong on our side. Try again; if it stays, name the request id to support.";
+
 /// What a use case's error looks like from outside. What is our own fault is logged here and described there.
 pub(crate) fn app_error(error: AppError) -> Error {
     match &error {
         AppError::Unauthenticated => Code::Unauthenticated.error("Sign in again."),
-        AppError::Forbidden => Code::Forbidden.error("You are not allowed to do this."),
+        AppError::Forbidden => Code::Forbidden.error(NOT_ALLOWED),
         error if error.is_transient() => {
             tracing::warn!(%error, "a request could not be served");
-            Code::Unavailable.error("The service is busy. Try again in a moment.")
+            Code::Unavailable.error(BUSY)
         }
         error => {
             tracing::error!(%error, "a request failed");
-            Code::Internal.error("Something went wrong on our side. Try again; if it stays, name the request id to support.")
+            Code::Internal.error(OUR_FAULT)
         }
     }
 }
 
 /// The same for an error that a loader shares between its callers.
 pub(crate) fn shared_error(error: &Arc<AppError>) -> Error {
-    let code = match error.as_ref() {
-        AppError::Forbidden => return Code::Forbidden.error("You are not allowed to do this."),
-        error if error.is_transient() => Code::Unavailable,
-        _ => Code::Internal,
-    };
-    tracing::error!(%error, "a request failed");
-    code.error("Something went wrong on our side. Try again; if it stays, name the request id to support.")
+    match error.as_ref() {
+        AppError::Forbidden => Code::Forbidden.error(NOT_ALLOWED),
+        error if error.is_transient() => {
+            tracing::warn!(%error, "a request could not be served");
+            Code::Unavailable.error(BUSY)
+        }
+        error => {
+            tracing::error!(%error, "a request failed");
+            Code::Internal.error(OUR_FAULT)
+        }
+    }
 }
 
 /// A response that says only this.
@@ -88,8 +96,14 @@ pub fn error_response(code: Code, message: &str, request_id: &str) -> Response {
 }
 
 /// Gives every error its code and the request's id. Errors without a code come from reading the request itself.
+///
+/// An error of a field that can't be null makes its parent null, and so on up; the library leaves such a field out instead, so here the whole
+/// answer becomes null, as the specification has it for the fields of the root.
 #[must_use]
 pub fn finish(mut response: Response, request_id: &str) -> Response {
+    if response.errors.iter().any(|error| is_missing(&response.data, &error.path)) {
+        response.data = Value::Null;
+    }
     for error in &mut response.errors {
         let code = match error.message.as_str() {
             "Query is too complex." | "Query is nested too deep." => Code::QueryTooComplex,
@@ -102,6 +116,23 @@ pub fn finish(mut response: Response, request_id: &str) -> Response {
         extensions.set("requestId", Value::from(request_id));
     }
     response
+}
+
+/// Whether the place an error points to isn't in the answer.
+fn is_missing(data: &Value, path: &[PathSegment]) -> bool {
+    let mut place = data;
+    for segment in path {
+        let next = match (segment, place) {
+            (PathSegment::Field(name), Value::Object(object)) => object.get(name.as_str()),
+            (PathSegment::Index(index), Value::List(list)) => list.get(*index),
+            _ => return false,
+        };
+        match next {
+            Some(next) => place = next,
+            None => return true,
+        }
+    }
+    false
 }
 
 /// Why a value was refused.

@@ -21,6 +21,7 @@ pub(crate) async fn run(aws: &Aws) -> Result<()> {
     let services = aws.services()?;
     let identities = aws.identities()?;
     let password = setting("DEMO_PASSWORD")?;
+    aws.let_items_expire().await?;
     for demo in &demo::TENANTS {
         let tenant = tenant(aws, &services, demo).await?;
         data::write_settings(&services, &tenant, demo).await?;

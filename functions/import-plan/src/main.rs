@@ -27,7 +27,13 @@ async fn plan(services: &ImportServices, message: Message) -> Result<()> {
         match Box::pin(receive(services, &file)).await? {
             Received::Planned(import) => tracing::info!(import.id = %import, file.bytes = file.bytes, "an import was planned"),
             Received::Failed(import, reason) => tracing::warn!(import.id = %import, file.bytes = file.bytes, reason, "a file could not be imported"),
-            Received::Rejected(reason) => tracing::warn!(event = "import.rejected", file.bytes = file.bytes, file.key = file.key, reason, "a dropped file was rejected"),
+            Received::Rejected(reason) => tracing::warn!(
+                event = "import.rejected",
+                file.bytes = file.bytes,
+                folder = file.key.split('/').nth(1).unwrap_or_default(),
+                reason,
+                "a dropped file was rejected"
+            ),
         }
     }
     Ok(())

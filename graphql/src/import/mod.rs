@@ -63,7 +63,7 @@ pub(crate) struct ColumnMapping {
 #[derive(Debug, Clone, SimpleObject)]
 pub(crate) struct ImportRowError {
     /// The row's number, from 1 for the first row after the header.
-    row_number: u32,
+    row_number: i32,
     /// The field, when one is to blame.
     field: Option<String>,
     /// The value as it came.
@@ -78,8 +78,9 @@ pub(crate) struct ImportRowError {
 #[derive(Clone)]
 pub(crate) struct Import(Arc<rules::Import>);
 
-fn big(number: u64) -> u32 {
-    u32::try_from(number).unwrap_or(u32::MAX)
+/// A count as GraphQL's Int has it, which ends at 2^31 − 1.
+fn big(number: u64) -> i32 {
+    i32::try_from(number).unwrap_or(i32::MAX)
 }
 
 #[Object]
@@ -139,37 +140,37 @@ impl Import {
     }
 
     /// The rows of the file; null until it was read to its end.
-    async fn rows_total(&self) -> Option<u32> {
+    async fn rows_total(&self) -> Option<i32> {
         self.0.rows_total.map(big)
     }
 
     /// Rows that became new records.
-    async fn rows_created(&self) -> u32 {
+    async fn rows_created(&self) -> i32 {
         big(self.0.counts.created)
     }
 
     /// Rows that changed a record.
-    async fn rows_updated(&self) -> u32 {
+    async fn rows_updated(&self) -> i32 {
         big(self.0.counts.updated)
     }
 
     /// Rows that say what their record said already.
-    async fn rows_unchanged(&self) -> u32 {
+    async fn rows_unchanged(&self) -> i32 {
         big(self.0.counts.unchanged)
     }
 
     /// Rows overtaken by a later one with the same key.
-    async fn rows_skipped(&self) -> u32 {
+    async fn rows_skipped(&self) -> i32 {
         big(self.0.counts.skipped)
     }
 
     /// Rows that could not be used.
-    async fn rows_failed(&self) -> u32 {
+    async fn rows_failed(&self) -> i32 {
         big(self.0.counts.failed)
     }
 
     /// Among them all, rows with an optional value that was set aside.
-    async fn rows_warned(&self) -> u32 {
+    async fn rows_warned(&self) -> i32 {
         big(self.0.counts.warned)
     }
 

@@ -17,7 +17,7 @@ use switchboard_store::tenants::{self, OpenTenant};
 use crate::error::AppError;
 use crate::services::Services;
 
-/// How long a user's record is believed without asking again; a disabled user is refused after at most this and the cache of settings.
+/// How long a user's record is believed without asking again; a disabled user is refused after at most this.
 pub const BELIEVED: SignedDuration = SignedDuration::from_secs(20);
 
 /// What the gateway says of a request.

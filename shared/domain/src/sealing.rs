@@ -140,7 +140,9 @@ impl TenantKeyring {
     pub fn seal_for_tenant(&self, purpose: &str, record: &str, entropy: &dyn Entropy, plaintext: &[u8]) -> Vec<u8> {
         let generation = u8::try_from(self.wrapping.len() - 1).unwrap_or(u8::MAX);
         let mut sealed = vec![generation];
-        sealed.extend(seal(&self.derived(generation, purpose).unwrap_or_default(), &[&self.tenant.to_string(), record], entropy, plaintext));
+        #[expect(clippy::expect_used, reason = "a keyring has at least one generation, and a purpose is a short word")]
+        let key = self.derived(generation, purpose).expect("the newest generation");
+        sealed.extend(seal(&key, &[&self.tenant.to_string(), record], entropy, plaintext));
         sealed
     }
 
@@ -179,7 +181,7 @@ fn open(key: &[u8; KEY_BYTES], context: &[&str], sealed: &[u8]) -> Result<Vec<u8
     Aes256Gcm::new(key.into()).decrypt(&Nonce::from(*nonce), payload).map_err(|_| SealingError::DoesNotOpen)
 }
 
-/// The parts joined so that no two different lists give the same bytes.
+/// The parts joined by a byte that no id, purpose or kind contains, so that no two different lists give the same bytes.
 fn associated_data(parts: &[&str]) -> Vec<u8> {
     parts.join("\u{0}").into_bytes()
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::Result;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
+use aws_sdk_dynamodb::types::{TimeToLiveSpecification, TimeToLiveStatus};
 use switchboard_app::{Services, Tenants};
 use switchboard_platform::{Files, Identities, Keys, Queue};
 use switchboard_store::CoreTable;
@@ -60,6 +61,25 @@ impl Aws {
     /// When the setting is missing.
     pub fn queue(&self, name: &str) -> Result<Queue> {
         Ok(Queue::new(aws_sdk_sqs::Client::new(&self.config), setting(name)?))
+    }
+
+    /// Lets items of both tables expire, where the deployment left that undone: the local emulator ignores it in the template. 1 or 2 requests
+    /// per table.
+    ///
+    /// # Errors
+    /// When a setting is missing, and those of the database.
+    pub async fn let_items_expire(&self) -> Result<()> {
+        let client = aws_sdk_dynamodb::Client::new(&self.config);
+        for name in ["CORE_TABLE", "AUDIT_TABLE"] {
+            let table = setting(name)?;
+            let known = client.describe_time_to_live().table_name(&table).send().await?.time_to_live_description;
+            if known.and_then(|known| known.time_to_live_status).is_some_and(|status| matches!(status, TimeToLiveStatus::Enabled | TimeToLiveStatus::Enabling)) {
+                continue;
+            }
+            let wanted = TimeToLiveSpecification::builder().attribute_name("expires_at").enabled(true).build()?;
+            client.update_time_to_live().table_name(&table).time_to_live_specification(wanted).send().await?;
+        }
+        Ok(())
     }
 
     /// The key service.

@@ -273,6 +273,21 @@ pub async fn finish_check(table: &CoreTable, scope: &TenantScope, id: ImportId, 
     table.transact(scope, vec![Part::Change(mark), Part::Change(count)]).await
 }
 
+/// Marks that the writing of a chunk began; false when it had begun before. 1 request, 1 W.
+///
+/// # Errors
+/// Those of the database.
+pub async fn begin_write(table: &CoreTable, scope: &TenantScope, id: ImportId, chunk: u32) -> Result<bool, StoreError> {
+    let mark = Change {
+        key: keys::chunk(scope, id, chunk),
+        update: "SET begun = :yes".to_owned(),
+        condition: "attribute_exists(PK) AND attribute_not_exists(begun)".to_owned(),
+        names: Vec::new(),
+        values: vec![(":yes", AttributeValue::Bool(true))],
+    };
+    table.change(scope, mark).await
+}
+
 /// Counts a chunk as written, once, with what became of its rows. 1 request; 2 × 2 W.
 ///
 /// # Errors

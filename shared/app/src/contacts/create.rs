@@ -137,7 +137,7 @@ async fn recall(services: &Services, viewer: &Viewer, key: &str, request: &Creat
     }
     let keyring = &viewer.tenant.keyring;
     let key = base32(&keyring.keyed_hash("idempotency key", key));
-    let form = format!("contactCreate {:?} {:?} {:?}", request.input, request.status, request.assignee);
+    let form = serde_json::to_string(&("contactCreate", &request.input, request.status, request.assignee)).map_err(|error| AppError::Broken(error.to_string()))?;
     let hash = HEXLOWER.encode(&keyring.keyed_hash("idempotency request", &form));
     let Some(entry) = idempotency::find(&services.core, &viewer.tenant.scope, &key, services.clock.now()).await? else {
         return Ok(Recalled::Nothing((key, hash)));

@@ -35,7 +35,7 @@ pub struct ImportServices {
     pub rows: Queue,
 }
 
-/// What the check of a chunk found: kept in the results bucket until the import ends with it.
+/// What the check of a chunk found: kept in the results bucket until its lifecycle deletes it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 struct ChunkCheck {
     /// The rows that can be used, with the contact each is about.

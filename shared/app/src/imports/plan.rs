@@ -48,7 +48,7 @@ pub enum Received {
     Rejected(&'static str),
 }
 
-/// Takes a dropped file in. 2 R to find the tenant, 2 W for the import, 1 W per chunk, 2 W to go on to checking; 1 request for the file, 1 for its
+/// Takes a dropped file in. 2 R to find the tenant, 2 W for the import, 1 W per chunk, 1 W to go on to checking; 1 request for the file, 1 for its
 /// samples, 1 per 10 chunks to the queue. A file that is received again changes nothing.
 ///
 /// # Errors
@@ -71,11 +71,18 @@ pub async fn receive(services: &ImportServices, file: &DroppedFile) -> Result<Re
             send_checks(services, &scope, import.id, import.chunks).await?;
             return Ok(Received::Planned(import.id));
         }
+        Phase::Ended if import.status == ImportStatus::Failed => return Ok(Received::Failed(import.id, import.failure_reason.unwrap_or_default())),
         Phase::Writing | Phase::Ended => return Ok(Received::Planned(import.id)),
     }
-    let problem = match (profile, plan(services, file).await) {
-        (Some(profile), _) => format!("There is no mapping profile named {profile}. Drop the file directly in the tenant's folder to map its columns by their header."),
-        (None, Ok((dialect, header, plan, samples))) => {
+    let planned = match profile {
+        Some(profile) => Err(PlanError::Profile(profile.to_owned())),
+        None => plan(services, file).await,
+    };
+    let problem = match planned {
+        Err(PlanError::Profile(profile)) => {
+            format!("There is no mapping profile named {profile}. Drop the file directly in the tenant's folder to map its columns by their header.")
+        }
+        Ok((dialect, header, plan, samples)) => {
             let mapping = map_columns(&header);
             if phone_column(&mapping).is_some() {
                 services.results.put_json(&Place::of(&scope, import.id).samples(), &samples).await?;
@@ -90,8 +97,8 @@ pub async fn receive(services: &ImportServices, file: &DroppedFile) -> Result<Re
             }
             FileProblem::NoPhoneColumn(header.join(", ")).to_string()
         }
-        (None, Err(PlanError::File(problem))) => problem.to_string(),
-        (None, Err(PlanError::App(error))) => match error {
+        Err(PlanError::File(problem)) => problem.to_string(),
+        Err(PlanError::App(error)) => match error {
             AppError::Platform(PlatformError::NotFound(_)) => "The file was removed before it could be read. Drop it again.".to_owned(),
             AppError::Platform(PlatformError::Changed(_)) => "Another file was put in its place before it could be read; that one is imported instead.".to_owned(),
             error => return Err(error),
@@ -107,6 +114,7 @@ async fn send_checks(services: &ImportServices, scope: &TenantScope, import: Imp
 }
 
 enum PlanError {
+    Profile(String),
     File(FileProblem),
     App(AppError),
 }

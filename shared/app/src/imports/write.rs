@@ -50,6 +50,8 @@ pub(super) async fn run(services: &ImportServices, tenant: &OpenTenant, import: 
         let overtaken: Vec<u64> =
             services.results.get_json(&place.overtaken(number)).await?.ok_or_else(|| AppError::Broken(format!("the join of chunk {number} is gone")))?;
         let rows = rows::read(services, import, &chunk).await?;
+        // Two joins at once send a chunk twice, each as if for the first time; the chunk itself knows.
+        let redelivered = !imports::begin_write(core, &tenant.scope, import.id, number).await? || redelivered;
         let result = write_rows(&services.services, tenant, import, rows, &overtaken.into_iter().collect(), redelivered).await?;
         services.results.put_json(&place.result(number), &result).await?;
         imports::finish_write(core, &tenant.scope, import.id, number, &result.counts).await?;
@@ -106,7 +108,7 @@ impl Writer<'_> {
             Ok(validated) => {
                 if !validated.warnings.is_empty() {
                     self.result.counts.warned += 1;
-                    self.result.errors.extend(validated.warnings.into_iter().map(|warning| row_error(row.number, warning, None)));
+                    self.result.errors.extend(validated.warnings.into_iter().map(|warning| row_error(row.number, warning.error, warning.value)));
                 }
                 Some(Ready { row: row.number, id: self.tenant.keyring.slot(&validated.draft.phone.e164), draft: validated.draft })
             }
@@ -155,6 +157,11 @@ impl Writer<'_> {
                 RowDecision::Update(details) | RowDecision::Create(details) => details,
                 RowDecision::Unchanged => {
                     self.result.counts.unchanged += 1;
+                    return Ok(());
+                }
+                RowDecision::Refused(error) => {
+                    self.result.counts.failed += 1;
+                    self.result.errors.push(row_error(ready.row, error, None));
                     return Ok(());
                 }
                 RowDecision::Done(written) => {

@@ -173,7 +173,7 @@ async fn importing(table: &mut Table) -> String {
 /// The database's part of what happens once per chunk and once per import.
 async fn chunk_steps() -> Vec<(&'static str, Usage)> {
     use switchboard_domain::imports::{ChunkRange, ImportStatus, Phase, RowCounts};
-    use switchboard_store::imports::{Planned, begin_checking, begin_writing, chunk, complete, create, create_chunk, finish_check, finish_write, get};
+    use switchboard_store::imports::{Planned, begin_checking, begin_write, begin_writing, chunk, complete, create, create_chunk, finish_check, finish_write, get};
     let world = World::new().await;
     let (core, scope, now) = (&world.database.core, &world.tenant.scope, jiff::Timestamp::UNIX_EPOCH);
     let (mut import, _) = made::import(&world, 1, &made::file(1));
@@ -201,6 +201,7 @@ async fn chunk_steps() -> Vec<(&'static str, Usage)> {
     let write = of(&world.database, async {
         get(core, scope, import.id).await.unwrap();
         chunk(core, scope, import.id, 1).await.unwrap();
+        assert!(begin_write(core, scope, import.id, 1).await.unwrap());
         assert!(finish_write(core, scope, import.id, 1, &RowCounts::default()).await.unwrap());
         get(core, scope, import.id).await.unwrap();
         assert!(complete(core, scope, import.id, ImportStatus::Completed, now).await.unwrap());
@@ -255,4 +256,9 @@ queues and KMS are beside it: they are named in the documentation of each functi
 
 const TIMES: &str = "
 The database writes the audit from its stream, after the request: its units are listed apart above and included here.
+
+## How long `./dev up` takes
+
+Timings are not checked: they are one machine's, two cores shared with other work. `time ./dev up --detach` in an empty clone, nothing installed:
+5 min 44 s, of which 5 min 6 s is building. The same command after `./dev down`: 2.1 s.
 ";

@@ -127,12 +127,21 @@ const SENSITIVE_PAIRS: [(&str, &str); 12] = [
     ("driver", "license"),
 ];
 
-/// Whether an attribute of this name is kept encrypted and shown masked.
+/// The fields of a person that are kept encrypted, under whose names an import sets aside what isn't valid.
+const PERSONAL_FIELDS: [&str; 6] = ["phone", "phoneExtension", "alternatePhones", "email", "address", "postalCode"];
+
+/// Whether an attribute of this name is shown masked.
 #[must_use]
 pub fn is_sensitive(name: &str) -> bool {
     let folded = text::fold(name);
     let words: Vec<&str> = folded.split(|character: char| !character.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
     words.iter().any(|word| SENSITIVE_WORDS.contains(word)) || SENSITIVE_PAIRS.iter().any(|(first, second)| words.contains(first) && words.contains(second))
+}
+
+/// Whether an attribute of this name is kept encrypted: the sensitive ones, and what an import set aside of a person's own fields.
+#[must_use]
+pub fn is_sealed(name: &str) -> bool {
+    is_sensitive(name) || PERSONAL_FIELDS.contains(&name)
 }
 
 #[cfg(test)]

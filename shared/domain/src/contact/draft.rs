@@ -1,6 +1,7 @@
 //! From what somebody typed or a file says to a contact: every value checked, and merged into what is already there.
 
 use jiff::Timestamp;
+use serde::Serialize;
 
 use super::attributes::{self, AttributeValue, Attributes, MAX_ATTRIBUTES};
 use super::{ContactDetails, ContactTimeZone, MAX_ALTERNATE_PHONES, TimeZoneSource};
@@ -9,36 +10,49 @@ use crate::ids::{AgentId, StatusId, TeamId};
 use crate::phone::Phone;
 use crate::{email, phone, postal_code, text};
 
-/// Values as they came.
-#[derive(Debug, Clone, Default, PartialEq)]
+/// Values as they came. Serialised, a value that isn't given leaves no trace, so that a new field changes no older request's form.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct ContactInput {
     /// The number that identifies the contact.
     pub phone: String,
     /// Digits of the extension, when they came apart from the number.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub phone_extension: Option<String>,
     /// Further numbers.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub alternate_phones: Vec<String>,
     /// The name.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// The e-mail address.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
     /// The street address.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
     /// The city.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub city: Option<String>,
     /// Province, state, department.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub region: Option<String>,
     /// The postal code.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub postal_code: Option<String>,
     /// ISO 3166-1 alpha-2.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub country: Option<String>,
     /// IANA time zone.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub time_zone: Option<String>,
     /// Where the contact came from.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
     /// The tenant's own columns.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub attributes: Vec<(String, AttributeValue)>,
     /// When to call next.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub next_contact_at: Option<Timestamp>,
 }
 
@@ -85,7 +99,16 @@ pub struct ValidatedDraft {
     /// The checked values.
     pub draft: ContactDraft,
     /// One for each value set aside; empty unless [`OnInvalid::Warn`].
-    pub warnings: Vec<FieldError>,
+    pub warnings: Vec<Warning>,
+}
+
+/// A value that was set aside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Warning {
+    /// What is wrong with it.
+    pub error: FieldError,
+    /// The value as it came.
+    pub value: Option<String>,
 }
 
 impl ContactDraft {
@@ -153,11 +176,16 @@ impl ContactDraft {
     }
 
     /// The details of an existing contact with every value that was given; what wasn't stays.
-    #[must_use]
-    pub fn merged_into(self, existing: &ContactDetails) -> ContactDetails {
+    ///
+    /// # Errors
+    /// `LIMIT_EXCEEDED` when the contact would have more than [`MAX_ATTRIBUTES`] attributes.
+    pub fn merged_into(self, existing: &ContactDetails) -> Result<ContactDetails, FieldError> {
         let mut attributes = existing.attributes.clone();
         attributes.extend(self.attributes);
-        ContactDetails {
+        if attributes.len() > MAX_ATTRIBUTES {
+            return Err(too_many_attributes());
+        }
+        Ok(ContactDetails {
             phone: existing.phone.clone(),
             phone_extension: self.phone.extension.or_else(|| existing.phone_extension.clone()),
             alternate_phones: if self.alternate_phones.is_empty() { existing.alternate_phones.clone() } else { self.alternate_phones },
@@ -175,7 +203,7 @@ impl ContactDraft {
             assignee: existing.assignee,
             team: existing.team,
             next_contact_at: self.next_contact_at.or(existing.next_contact_at),
-        }
+        })
     }
 }
 
@@ -183,7 +211,7 @@ impl ContactDraft {
 struct Check {
     on_invalid: OnInvalid,
     errors: Vec<FieldError>,
-    warnings: Vec<FieldError>,
+    warnings: Vec<Warning>,
     set_aside: Vec<(String, String)>,
 }
 
@@ -204,7 +232,7 @@ impl Check {
             OnInvalid::Fail => self.errors.push(error),
             OnInvalid::Warn => {
                 self.set_aside.push((error.field.clone(), value.to_owned()));
-                self.warnings.push(error);
+                self.warnings.push(Warning { error, value: Some(value.to_owned()) });
             }
         }
     }
@@ -235,20 +263,24 @@ impl Check {
                 Ok((None, _)) => {}
                 Err(error) => match self.on_invalid {
                     OnInvalid::Fail => self.errors.push(error),
-                    OnInvalid::Warn => self.warnings.push(error),
+                    OnInvalid::Warn => self.warnings.push(Warning { error, value: None }),
                 },
             }
         }
         for (field, value) in std::mem::take(&mut self.set_aside) {
-            let kept: String = value.chars().filter(|character| !character.is_control()).take(text::ATTRIBUTE_VALUE_LENGTH).collect();
-            attributes.entry(field).or_insert(AttributeValue::String(kept));
+            let mut kept = match attributes.remove(&field) {
+                Some(AttributeValue::String(before)) => format!("{before}, {value}"),
+                _ => value,
+            };
+            kept.retain(|character| !character.is_control());
+            attributes.insert(field, AttributeValue::String(kept.chars().take(text::ATTRIBUTE_VALUE_LENGTH).collect()));
         }
         if attributes.len() > MAX_ATTRIBUTES {
-            let error = FieldError::new("attributes", FieldErrorCode::LimitExceeded, format!("A contact has at most {MAX_ATTRIBUTES} attributes. Remove some."));
+            let error = too_many_attributes();
             match self.on_invalid {
                 OnInvalid::Fail => self.errors.push(error),
                 OnInvalid::Warn => {
-                    self.warnings.push(error);
+                    self.warnings.push(Warning { error, value: None });
                     while attributes.len() > MAX_ATTRIBUTES {
                         attributes.pop_last();
                     }
@@ -257,6 +289,10 @@ impl Check {
         }
         attributes
     }
+}
+
+fn too_many_attributes() -> FieldError {
+    FieldError::new("attributes", FieldErrorCode::LimitExceeded, format!("A contact has at most {MAX_ATTRIBUTES} attributes. Remove some."))
 }
 
 fn country(field: &str, value: &str) -> Result<Option<String>, FieldError> {
@@ -370,12 +406,31 @@ pub(super) mod tests {
         let row =
             ContactInput { name: some("Zoé"), email: some("zoe@example.com"), attributes: vec![("a".to_owned(), AttributeValue::Number(1.0))], ..input("514-555-0123") };
         let draft = ContactDraft::validate(&row, &defaults(), OnInvalid::Fail).unwrap().draft;
-        let merged = draft.clone().merged_into(&details());
+        let merged = draft.clone().merged_into(&details()).unwrap();
         assert_eq!(merged.name.as_deref(), Some("Zoé"));
         assert_eq!(merged.country, details().country);
-        assert_eq!(draft.merged_into(&merged), merged);
+        assert_eq!(draft.merged_into(&merged).unwrap(), merged);
         let blank = ContactDraft::validate(&input("514-555-0123"), &defaults(), OnInvalid::Fail).unwrap().draft;
-        assert_eq!(blank.merged_into(&merged), merged);
+        assert_eq!(blank.merged_into(&merged).unwrap(), merged);
+    }
+
+    #[test]
+    fn merging_never_makes_more_than_fifty_attributes() {
+        let with = |names: std::ops::Range<u32>| {
+            let attributes = names.map(|number| (format!("a{number}"), AttributeValue::Boolean(true))).collect();
+            ContactDraft::validate(&ContactInput { attributes, ..input("514-555-0123") }, &defaults(), OnInvalid::Fail).unwrap().draft
+        };
+        let full = with(0..50).merged_into(&details()).unwrap();
+        assert!(with(10..20).merged_into(&full).is_ok());
+        assert_eq!(with(49..51).merged_into(&full).unwrap_err().code, FieldErrorCode::LimitExceeded);
+    }
+
+    #[test]
+    fn every_further_number_that_is_set_aside_is_kept() {
+        let many = ContactInput { alternate_phones: vec!["12".to_owned(), "34".to_owned()], ..input("514-555-0123") };
+        let validated = ContactDraft::validate(&many, &defaults(), OnInvalid::Warn).unwrap();
+        assert_eq!(validated.draft.attributes.get("alternatePhones"), Some(&AttributeValue::String("12, 34".to_owned())));
+        assert_eq!(validated.warnings.iter().map(|warning| warning.value.as_deref().unwrap()).collect::<Vec<_>>(), ["12", "34"]);
     }
 
     #[test]

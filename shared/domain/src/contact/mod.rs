@@ -3,8 +3,8 @@
 mod attributes;
 mod draft;
 
-pub use attributes::{AttributeValue, Attributes, MAX_ATTRIBUTES, is_sensitive, validate_name, validate_value};
-pub use draft::{ContactDraft, ContactInput, Defaults, OnInvalid, ValidatedDraft};
+pub use attributes::{AttributeValue, Attributes, MAX_ATTRIBUTES, is_sealed, is_sensitive, validate_name, validate_value};
+pub use draft::{ContactDraft, ContactInput, Defaults, OnInvalid, ValidatedDraft, Warning};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::Import;
 use crate::contact::{Contact, ContactDetails, ContactDraft, Defaults, ImportMark, RowWrite};
+use crate::field_error::FieldError;
 use crate::ids::StatusId;
 
 /// What is to be done.
@@ -15,6 +16,8 @@ pub enum RowDecision {
     Update(ContactDetails),
     /// The contact already says this.
     Unchanged,
+    /// The contact can't take these values.
+    Refused(FieldError),
     /// This very row was written before, with this outcome; only count it.
     Done(RowWrite),
 }
@@ -31,7 +34,10 @@ pub fn decide(import: &Import, row: u64, draft: ContactDraft, existing: Option<&
     if let Some(ImportMark { written, .. }) = contact.import_marks.iter().find(|mark| mark.import == import.id && mark.row == row) {
         return RowDecision::Done(*written);
     }
-    let merged = draft.merged_into(&contact.details);
+    let merged = match draft.merged_into(&contact.details) {
+        Ok(merged) => merged,
+        Err(error) => return RowDecision::Refused(error),
+    };
     let restores = contact.deleted_at.is_some();
     if merged == contact.details && !restores {
         return RowDecision::Unchanged;

@@ -78,7 +78,7 @@ pub fn to_input(row: &Row, mapping: &[ColumnMapping]) -> Result<ContactInput, Ro
         input.name = (!joined.is_empty()).then_some(joined);
     } else if let (Some(first_name), Some(name)) = (first_name, &input.name) {
         // A column "nom" beside a column "prénom" is the family name.
-        if last_name.is_none() {
+        if !mapping.iter().any(|column| column.field == Some(Target::LastName)) {
             input.name = Some(format!("{first_name} {name}"));
         }
     }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use switchboard_domain::clock::Entropy;
-use switchboard_domain::contact::{Attributes, Contact, ContactDetails, ContactTimeZone, ImportMark, TimeZoneSource, is_sensitive};
+use switchboard_domain::contact::{Attributes, Contact, ContactDetails, ContactTimeZone, ImportMark, TimeZoneSource, is_sealed};
 use switchboard_domain::ids::{AgentId, ContactId, StatusId, TeamId, uuid_v7};
 use switchboard_domain::sealing::{ContactKey, TenantKeyring};
 
@@ -200,7 +200,7 @@ pub fn encode(tenant: &OpenTenant, settings: &Settings, stored: &StoredContact, 
     let details = &contact.details;
     let key = open_key(&tenant.keyring, &contact.id, &placement.wrapped_key)?;
     let list = SealedList { phone: details.phone.clone(), email: details.email.clone() };
-    let (sensitive, clear): (Attributes, Attributes) = details.attributes.clone().into_iter().partition(|(name, _)| is_sensitive(name));
+    let (sensitive, clear): (Attributes, Attributes) = details.attributes.clone().into_iter().partition(|(name, _)| is_sealed(name));
     let rest = SealedDetails {
         extension: details.phone_extension.clone(),
         alternates: details.alternate_phones.clone(),
