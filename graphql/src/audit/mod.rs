@@ -5,8 +5,10 @@ use serde_json::Value;
 use switchboard_app::contacts::{self, EventView};
 use switchboard_domain::actor::{self, Actor};
 use switchboard_domain::audit;
+use switchboard_domain::contact::is_sensitive;
 use switchboard_domain::ids::{AgentId, ContactId, ImportId, StatusId, TeamId, UserId};
 
+use crate::contact::MASK;
 use crate::context::ContextExt;
 use crate::errors::app_error;
 use crate::node_id::NodeId;
@@ -93,10 +95,14 @@ pub(crate) struct FieldChange {
 }
 
 impl FieldChange {
-    /// A change as clients see it: ids of other records in their global form.
+    /// A change as clients see it: ids of other records in their global form, the values of sensitive attributes masked.
     fn of_contact(change: &audit::FieldChange) -> Self {
+        let masked = change.field.strip_prefix("attributes.").is_some_and(is_sensitive);
         let value = |value: &Option<Value>| {
             let value = value.as_ref()?;
+            if masked {
+                return Some(Json(Value::from(MASK)));
+            }
             let id = value.as_str().and_then(|text| match change.field.as_str() {
                 "status" => StatusId::parse(text).map(NodeId::ContactStatus),
                 "assignee" => AgentId::parse(text).map(NodeId::Agent),

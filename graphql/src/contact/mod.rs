@@ -6,4 +6,4 @@ mod types;
 
 pub(crate) use mutation::ContactMutation;
 pub(crate) use query::ContactQuery;
-pub(crate) use types::Contact;
+pub(crate) use types::{Contact, MASK};

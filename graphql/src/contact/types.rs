@@ -19,7 +19,7 @@ use crate::scalars::DateTime;
 use crate::status::ContactStatus;
 
 /// What stands for the value of a sensitive attribute.
-const MASK: &str = "•••";
+pub(crate) const MASK: &str = "•••";
 
 /// How a number is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
