@@ -85,7 +85,7 @@ async fn graphql(
 ) -> Response {
     let modern = accepts(&headers, GRAPHQL_RESPONSE);
     let (status, response) = answer(&server, &origin, &headers, body, modern).await;
-    let body = serde_json::to_vec(&response).unwrap_or_default();
+    let body = body_of(&response);
     let content_type = if modern { "application/graphql-response+json; charset=utf-8" } else { "application/json; charset=utf-8" };
     let mut answer = (status, [(header::CONTENT_TYPE, content_type), (header::CACHE_CONTROL, "no-store")], body).into_response();
     answer.headers_mut().insert(REQUEST_ID, echo);
@@ -138,9 +138,24 @@ async fn answer(
         let code = error.extensions.as_ref().and_then(|extensions| extensions.get("code")).map(ToString::to_string).unwrap_or_default();
         tracing::info!(request.id = origin.request_id, error.code = code, "a request was answered with an error");
     }
-    let never_ran = response.data == async_graphql::Value::Null && !response.errors.is_empty();
-    let status = if modern && never_ran { StatusCode::BAD_REQUEST } else { StatusCode::OK };
+    let status = if modern && never_ran(&response) { StatusCode::BAD_REQUEST } else { StatusCode::OK };
     (status, response)
+}
+
+/// Whether nothing was executed: errors of fields have a path, those of the request itself have none.
+fn never_ran(response: &GraphqlResponse) -> bool {
+    !response.errors.is_empty() && response.errors.iter().all(|error| error.path.is_empty())
+}
+
+/// The answer as JSON; without `data` when nothing was executed, as the specification has it.
+fn body_of(response: &GraphqlResponse) -> Vec<u8> {
+    let mut json = serde_json::to_value(response).unwrap_or_default();
+    if never_ran(response)
+        && let Some(object) = json.as_object_mut()
+    {
+        object.remove("data");
+    }
+    serde_json::to_vec(&json).unwrap_or_default()
 }
 
 async fn sign_in(server: &Server, origin: &RequestOrigin, headers: &HeaderMap) -> Result<Viewer, AppError> {
