@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::stack::api::{Answer, PLAIN, created};
 use crate::stack::drops::{csv, dropped};
@@ -62,6 +62,37 @@ async fn a_user_agent_of_any_length_is_cut_and_one_that_is_missing_is_none() {
         caught_up(&api).await;
         assert_eq!(events(&contact_at(&api, number).await)[0]["userAgent"], kept);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_events_of_a_contact_are_a_chain_that_is_paged_from_its_newest_to_its_first() {
+    let (stack, api) = Stack::as_admin().await;
+    let number = fresh::number();
+    let file = format!("{}.csv", fresh::word("chain"));
+    for city in ["Québec", "Lévis", "Gatineau", "Laval"] {
+        dropped(&stack, &api, "demo", &file, csv("phone,city", &[[number.dashed(), city.to_owned()]])).await;
+    }
+    caught_up(&api).await;
+    let query = "query($id: ID!, $first: Int, $after: String) { contact(id: $id) { auditEvents(first: $first, after: $after) {
+        edges { cursor node { id } } nodes { entityVersion hash previousHash changes { field oldValue newValue } } pageInfo { hasNextPage endCursor } } } }";
+    let id = contact_at(&api, number).await["id"].take();
+    let (mut chain, mut after) = (Vec::new(), Value::Null);
+    loop {
+        let mut page = api.data(query, json!({ "id": id, "first": 3, "after": after })).await["contact"]["auditEvents"].take();
+        chain.extend(page["nodes"].as_array().unwrap().iter().cloned());
+        after = page["pageInfo"]["endCursor"].take();
+        if page["pageInfo"]["hasNextPage"] == false {
+            break;
+        }
+    }
+    assert_eq!(chain.iter().map(|event| event["entityVersion"].as_u64().unwrap()).collect::<Vec<_>>(), [4, 3, 2, 1]);
+    for pair in chain.windows(2) {
+        assert_eq!(pair[0]["previousHash"], pair[1]["hash"]);
+    }
+    assert!(chain[3]["previousHash"].is_null());
+    assert_eq!(chain[0]["changes"], json!([{ "field": "city", "oldValue": "Gatineau", "newValue": "Laval" }]));
+    let answer = api.ask(query, json!({ "id": id, "first": 101 })).await;
+    assert_eq!(answer.codes(), ["LIMIT_EXCEEDED"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

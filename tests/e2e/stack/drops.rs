@@ -61,11 +61,10 @@ impl Import {
 pub(crate) const IMPORT: &str = "fragment import on Import { id kind sourceType sourcePlatform status failureReason fileName fileBytes rowsTotal rowsCreated rowsUpdated
     rowsUnchanged rowsSkipped rowsFailed rowsWarned progress createdBy { type id name email roles } createdAt startedAt finishedAt }";
 
-/// Puts a file in the bucket of uploads; its entity tag.
-pub(crate) async fn put(stack: &Stack, key: &str, bytes: impl Into<Vec<u8>>) -> String {
+/// Puts a file in the bucket of uploads.
+pub(crate) async fn put(stack: &Stack, key: &str, bytes: impl Into<Vec<u8>>) {
     let bytes: Vec<u8> = bytes.into();
-    let answer = stack.s3().put_object().bucket(setting("UPLOADS_BUCKET")).key(key).body(bytes.into()).send().await.unwrap();
-    answer.e_tag.unwrap().trim_matches('"').to_owned()
+    stack.s3().put_object().bucket(setting("UPLOADS_BUCKET")).key(key).body(bytes.into()).send().await.unwrap();
 }
 
 /// The imports of files of this name, newest first.
