@@ -107,6 +107,7 @@ pub fn finish(mut response: Response, request_id: &str) -> Response {
     for error in &mut response.errors {
         let code = match error.message.as_str() {
             "Query is too complex." | "Query is nested too deep." => Code::QueryTooComplex,
+            message if message.starts_with("The number of directives") => Code::QueryTooComplex,
             _ => Code::BadRequest,
         };
         let extensions = error.extensions.get_or_insert_default();

@@ -292,22 +292,25 @@ impl CoreTable {
                 }
             });
         }
-        match self.client.transact_write_items().set_transact_items(Some(actions)).send().await {
-            Ok(_) => Ok(true),
-            Err(error) => match error.as_service_error() {
-                Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
-                    let codes: Vec<&str> = cancelled.cancellation_reasons().iter().filter_map(|reason| reason.code()).collect();
-                    if codes.contains(&"ConditionalCheckFailed") {
-                        Ok(false)
-                    } else if codes.iter().any(|code| TRANSIENT_CODES.contains(code)) {
-                        Err(StoreError::Unavailable(codes.join(", ")))
-                    } else {
-                        Err(error.into())
-                    }
-                }
-                _ => Err(error.into()),
-            },
+        for attempt in 0..BATCH_ATTEMPTS {
+            let error = match self.client.transact_write_items().set_transact_items(Some(actions.clone())).send().await {
+                Ok(_) => return Ok(true),
+                Err(error) => error,
+            };
+            let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error() else {
+                return Err(error.into());
+            };
+            let codes: Vec<&str> = cancelled.cancellation_reasons().iter().filter_map(|reason| reason.code()).collect();
+            if codes.contains(&"ConditionalCheckFailed") {
+                return Ok(false);
+            }
+            if !codes.iter().any(|code| TRANSIENT_CODES.contains(code)) {
+                return Err(error.into());
+            }
+            // Two transactions met at an item, as those of an import's chunks do at its counters: the SDK leaves that to its caller.
+            back_off(attempt).await;
         }
+        Err(StoreError::Unavailable("a transaction kept meeting others".to_owned()))
     }
 
     /// Writes many new items; tells for each whether it was written (false: its key was taken). 1 request per 25, units as [`Self::insert`].

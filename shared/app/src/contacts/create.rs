@@ -76,6 +76,7 @@ pub async fn create(services: &Services, viewer: &Viewer, request: CreateContact
     let entry = entry.map(|(key, hash)| idempotency::Entry { key, request: hash, result: id.to_string(), made_at: now });
     match contacts::create(&services.core, &viewer.tenant, &viewer.settings, contact.clone(), entry.as_ref(), services.entropy.as_ref()).await? {
         Creation::Created => Ok(Ok(contact)),
+        Creation::KeyTaken => Ok(Err(vec![key_taken()])),
         Creation::Exists(existing) => {
             // Two calls with one key can meet: the later one answers as the earlier.
             if let Some(entry) = entry
@@ -87,6 +88,10 @@ pub async fn create(services: &Services, viewer: &Viewer, request: CreateContact
             Ok(Err(vec![taken(&existing.contact)]))
         }
     }
+}
+
+fn key_taken() -> UserError {
+    UserError::new("idempotencyKey", FieldErrorCode::Conflict, "This idempotencyKey was used with other input. Use a new one.")
 }
 
 fn taken(existing: &Contact) -> UserError {
@@ -143,8 +148,7 @@ async fn recall(services: &Services, viewer: &Viewer, key: &str, request: &Creat
         return Ok(Recalled::Nothing((key, hash)));
     };
     if entry.request != hash {
-        let error = UserError::new("idempotencyKey", FieldErrorCode::Conflict, "This idempotencyKey was used with other input. Use a new one.");
-        return Ok(Recalled::Refused(error));
+        return Ok(Recalled::Refused(key_taken()));
     }
     let id = ContactId::parse(&entry.result).ok_or_else(|| AppError::Broken("an idempotency entry names no contact".to_owned()))?;
     match contacts::get(&services.core, &viewer.tenant, &id).await? {

@@ -14,11 +14,14 @@ use crate::error::AppError;
 /// How many keys are held in memory at once: some 100 bytes each.
 const KEYS_AT_ONCE: u64 = 250_000;
 
-/// Leaves each chunk the list of its overtaken rows and sends the chunks to be written. 2 requests to the results bucket per chunk and pass,
+/// Before every chunk is checked there is nothing to do: the last one asks again. Leaves each chunk the list of its overtaken rows and sends the chunks to be written. 2 requests to the results bucket per chunk and pass,
 /// 1 W, and 1 request per 10 chunks to the queue.
 pub(super) async fn run(services: &ImportServices, tenant: &OpenTenant, import: &Import) -> Result<(), AppError> {
     let place = Place::of(&tenant.scope, import.id);
     if import.phase == Phase::Checking {
+        if import.chunks_checked < import.chunks {
+            return Ok(());
+        }
         let passes = import.rows_total.unwrap_or(0).div_ceil(KEYS_AT_ONCE).max(1);
         let mut overtaken: Vec<Vec<u64>> = vec![Vec::new(); import.chunks as usize];
         for pass in 0..passes {

@@ -63,6 +63,26 @@ async fn an_idempotency_key_answers_as_before_and_refuses_other_input() {
 }
 
 #[tokio::test]
+async fn of_concurrent_creations_with_one_key_and_other_input_one_wins_and_the_rest_conflict() {
+    let world = World::new().await;
+    let viewers = join_all((0..8).map(|number| {
+        let world = &world;
+        async move { world.viewer_in_request("admin", &number.to_string()).await }
+    }))
+    .await;
+    let outcomes = join_all(viewers.iter().enumerate().map(|(number, viewer)| {
+        let request = CreateContact { idempotency_key: Some("key".to_owned()), ..phone(&format!("514-555-{number:04}")) };
+        contacts::create(&world.services, viewer, request)
+    }))
+    .await;
+    let (won, lost): (Vec<_>, Vec<_>) = outcomes.into_iter().map(Result::unwrap).partition(Result::is_ok);
+    assert_eq!((won.len(), lost.len()), (1, 7));
+    for errors in lost {
+        assert_eq!(errors.unwrap_err()[0].error.code, FieldErrorCode::Conflict);
+    }
+}
+
+#[tokio::test]
 async fn nothing_is_written_when_a_value_is_wrong() {
     let world = World::new().await;
     let before = crate::made::everything(&world.database).await.len();

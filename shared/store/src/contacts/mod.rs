@@ -24,6 +24,8 @@ pub enum Creation {
     Created,
     /// Its number has a contact, this one.
     Exists(StoredContact),
+    /// Its number is free, but the idempotency key was used a moment ago for something else.
+    KeyTaken,
 }
 
 /// Reads a contact. 1 request, 1 R.
@@ -75,7 +77,10 @@ pub async fn create(
             if table.transact(&tenant.scope, vec![contact, answer]).await? {
                 return Ok(Creation::Created);
             }
-            get(table, tenant, id).await?.ok_or_else(vanished)?
+            match get(table, tenant, id).await? {
+                Some(existing) => existing,
+                None => return Ok(Creation::KeyTaken),
+            }
         }
     };
     let ours = existing.contact.record.version == 1 && request_id.is_some() && existing.contact.record.last_change.origin.request_id == request_id;
