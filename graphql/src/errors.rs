@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use async_graphql::{Enum, Error, ErrorExtensions, ID, PathSegment, Response, ServerError, SimpleObject, Value};
-use switchboard_app::{AppError, UserError as AppUserError};
+use switchboard_app::{AppError, Existing, UserError as AppUserError};
 use switchboard_domain::field_error::FieldErrorCode;
-use switchboard_domain::ids::ContactId;
 
 use crate::node_id::NodeId;
 
@@ -16,6 +15,8 @@ pub enum Code {
     Unauthenticated,
     /// The user may not do this.
     Forbidden,
+    /// There is no such record, or none for the caller.
+    NotFound,
     /// The request isn't GraphQL as the schema has it.
     BadRequest,
     /// A cursor that this list didn't give.
@@ -37,6 +38,7 @@ impl Code {
         match self {
             Self::Unauthenticated => "UNAUTHENTICATED",
             Self::Forbidden => "FORBIDDEN",
+            Self::NotFound => "NOT_FOUND",
             Self::BadRequest => "BAD_REQUEST",
             Self::BadCursor => "BAD_CURSOR",
             Self::LimitExceeded => "LIMIT_EXCEEDED",
@@ -53,6 +55,7 @@ impl Code {
 }
 
 const NOT_ALLOWED: &str = "You are not allowed to do this.";
+const NO_SUCH_RECORD: &str = "There is no such record. Take its id from a list.";
 const BUSY: &str = "The service is busy. Try again in a moment.";
 const OUR_FAULT: &str = "Something went wrong on our side. Try again; if it stays, name the request id to support.";
 
@@ -61,6 +64,8 @@ pub(crate) fn app_error(error: AppError) -> Error {
     match &error {
         AppError::Unauthenticated => Code::Unauthenticated.error("Sign in again."),
         AppError::Forbidden => Code::Forbidden.error(NOT_ALLOWED),
+        AppError::NotFound => Code::NotFound.error(NO_SUCH_RECORD),
+        AppError::Asked(message) => Code::BadRequest.error(message),
         error if error.is_transient() => {
             tracing::warn!(%error, "a request could not be served");
             Code::Unavailable.error(BUSY)
@@ -174,6 +179,10 @@ impl From<FieldErrorCode> for UserErrorCode {
             FieldErrorCode::NotFound => Self::NotFound,
             FieldErrorCode::Conflict => Self::Conflict,
             FieldErrorCode::LimitExceeded => Self::LimitExceeded,
+            FieldErrorCode::Stale => Self::Stale,
+            FieldErrorCode::ForbiddenTransition => Self::ForbiddenTransition,
+            FieldErrorCode::NotAllowed => Self::NotAllowed,
+            FieldErrorCode::InUse => Self::InUse,
         }
     }
 }
@@ -195,8 +204,17 @@ pub(crate) struct UserError {
 
 impl From<AppUserError> for UserError {
     fn from(error: AppUserError) -> Self {
-        let existing_id = error.existing.and_then(|id| ContactId::parse(&id)).map(|id| NodeId::Contact(id).to_id());
+        let existing_id = error.existing.map(|existing| match existing {
+            Existing::Contact(id) => NodeId::Contact(id).to_id(),
+            Existing::ContactStatus(id) => NodeId::ContactStatus(id).to_id(),
+        });
         let field = error.error.field.splitn(2, '.').map(str::to_owned).collect();
-        Self { field: Some(field), message: error.error.message, code: error.error.code.into(), index: None, existing_id }
+        Self {
+            field: Some(field),
+            message: error.error.message,
+            code: error.error.code.into(),
+            index: error.index.and_then(|index| i32::try_from(index).ok()),
+            existing_id,
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! The GraphQL API: types, queries and mutations by noun, and the limits every request is held to.
 
 mod audit;
+mod bulk_job;
 mod contact;
 mod context;
 mod errors;
@@ -14,6 +15,7 @@ mod people;
 mod scalars;
 mod schema;
 mod status;
+mod suppression;
 
 pub use context::{Api, request_data};
 pub use errors::{Code, error_response, finish};

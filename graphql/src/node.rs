@@ -5,13 +5,15 @@ use switchboard_app::contacts;
 use switchboard_domain::permission::Permission;
 
 use crate::audit::{AuditEvent, event_of_contact};
-use crate::contact::Contact;
+use crate::bulk_job::{self, BulkJob};
+use crate::contact::{Contact, Note};
 use crate::context::ContextExt;
 use crate::errors::app_error;
 use crate::import::{self, Import};
 use crate::node_id::NodeId;
 use crate::people::{self, Agent, Role, Team, User};
 use crate::status::ContactStatus;
+use crate::suppression::{self, Suppression};
 
 /// A record with a global id.
 #[derive(Interface, Clone)]
@@ -19,11 +21,14 @@ use crate::status::ContactStatus;
 pub(crate) enum Node {
     Contact(Contact),
     ContactStatus(ContactStatus),
+    Note(Note),
     User(User),
     Agent(Agent),
     Team(Team),
     Role(Role),
+    Suppression(Suppression),
     Import(Import),
+    BulkJob(BulkJob),
     AuditEvent(AuditEvent),
 }
 
@@ -42,12 +47,17 @@ impl NodeQuery {
         let services = &ctx.api().services;
         Ok(match id {
             NodeId::Contact(id) => contacts::get(services, viewer, &id).await.or_else(people::hidden).map_err(app_error)?.map(|contact| Node::Contact(contact.into())),
+            NodeId::Note(contact, id) => {
+                contacts::note(services, viewer, &contact, id).await.or_else(people::hidden).map_err(app_error)?.map(|note| Node::Note(Note(note)))
+            }
             NodeId::ContactStatus(id) => viewer.settings.status(id).cloned().map(|status| Node::ContactStatus(ContactStatus(status))),
             NodeId::Role(id) => viewer.settings.role(id).cloned().map(|role| Node::Role(Role(role))),
             NodeId::User(id) if people::may_see(viewer, id) => people::user(ctx, id).await?.map(Node::User),
             NodeId::Agent(id) if people::may_see(viewer, id.into()) => people::agent(ctx, id).await?.map(Node::Agent),
             NodeId::Team(id) if viewer.scope(Permission::AgentRead).is_ok() => people::team(ctx, id).await?.map(Node::Team),
+            NodeId::Suppression(id) => suppression::suppression(ctx, &id).await?.map(Node::Suppression),
             NodeId::Import(id) => import::import(ctx, id).await?.map(Node::Import),
+            NodeId::BulkJob(id) => bulk_job::bulk_job(ctx, id).await?.map(Node::BulkJob),
             NodeId::AuditEvent(contact, version) => event_of_contact(ctx, &contact, version).await?.map(Node::AuditEvent),
             NodeId::User(_) | NodeId::Agent(_) | NodeId::Team(_) | NodeId::Tenant(_) => None,
         })

@@ -2,18 +2,22 @@
 
 use async_graphql::ID;
 use data_encoding::BASE64URL_NOPAD;
-use switchboard_domain::ids::{AgentId, ContactId, ImportId, RoleId, StatusId, TeamId, TenantId, UserId};
+use switchboard_domain::ids::{AgentId, BulkJobId, ContactId, ImportId, NoteId, RoleId, StatusId, SuppressionId, TeamId, TenantId, UserId};
 
 /// What a global id names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum NodeId {
     Contact(ContactId),
     ContactStatus(StatusId),
+    /// A note of a contact.
+    Note(ContactId, NoteId),
     User(UserId),
     Agent(AgentId),
     Team(TeamId),
     Role(RoleId),
+    Suppression(SuppressionId),
     Import(ImportId),
+    BulkJob(BulkJobId),
     Tenant(TenantId),
     /// The event of one version of a contact.
     AuditEvent(ContactId, u32),
@@ -25,11 +29,14 @@ impl NodeId {
         let text = match self {
             Self::Contact(id) => format!("contact:{id}"),
             Self::ContactStatus(id) => format!("contact_status:{id}"),
+            Self::Note(contact, id) => format!("note:{contact}:{id}"),
             Self::User(id) => format!("user:{id}"),
             Self::Agent(id) => format!("agent:{id}"),
             Self::Team(id) => format!("team:{id}"),
             Self::Role(id) => format!("role:{id}"),
+            Self::Suppression(id) => format!("suppression:{id}"),
             Self::Import(id) => format!("import:{id}"),
+            Self::BulkJob(id) => format!("bulk_job:{id}"),
             Self::Tenant(id) => format!("tenant:{id}"),
             Self::AuditEvent(id, version) => format!("audit_event:contact:{id}:{version}"),
         };
@@ -43,11 +50,17 @@ impl NodeId {
         Some(match kind {
             "contact" => Self::Contact(ContactId::parse(rest)?),
             "contact_status" => Self::ContactStatus(StatusId::parse(rest)?),
+            "note" => {
+                let (contact, id) = rest.split_once(':')?;
+                Self::Note(ContactId::parse(contact)?, NoteId::parse(id)?)
+            }
             "user" => Self::User(UserId::parse(rest)?),
             "agent" => Self::Agent(AgentId::parse(rest)?),
             "team" => Self::Team(TeamId::parse(rest)?),
             "role" => Self::Role(RoleId::parse(rest)?),
+            "suppression" => Self::Suppression(SuppressionId::parse(rest)?),
             "import" => Self::Import(ImportId::parse(rest)?),
+            "bulk_job" => Self::BulkJob(BulkJobId::parse(rest)?),
             "tenant" => Self::Tenant(TenantId::parse(rest)?),
             "audit_event" => {
                 let (contact, version) = rest.strip_prefix("contact:")?.split_once(':')?;
@@ -73,8 +86,11 @@ mod tests {
             NodeId::Agent(AgentId::new(Timestamp::UNIX_EPOCH, &[1; 10])),
             NodeId::Team(TeamId::new(Timestamp::UNIX_EPOCH, &[1; 10])),
             NodeId::Role(RoleId::new(Timestamp::UNIX_EPOCH, &[1; 10])),
+            NodeId::Suppression(SuppressionId::from_hash(&[6; 32])),
             NodeId::Import(ImportId::new(Timestamp::UNIX_EPOCH, &[1; 10])),
+            NodeId::BulkJob(BulkJobId::new(Timestamp::UNIX_EPOCH, &[1; 10])),
             NodeId::Tenant(TenantId::new(Timestamp::UNIX_EPOCH, &[1; 10])),
+            NodeId::Note(contact.clone(), NoteId::new(Timestamp::UNIX_EPOCH, &[1; 10])),
             NodeId::AuditEvent(contact, 7),
         ] {
             assert_eq!(NodeId::parse(&id.to_id()), Some(id));

@@ -7,9 +7,11 @@ use data_encoding::BASE64URL_NOPAD;
 use switchboard_domain::ids::TenantId;
 
 use crate::audit::AuditEvent;
-use crate::contact::Contact;
+use crate::bulk_job::{BulkJob, BulkJobOutcome};
+use crate::contact::{Contact, Note};
 use crate::errors::Code;
 use crate::import::{Import, ImportRowError};
+use crate::suppression::Suppression;
 
 /// Entries of a page when the client doesn't say.
 const DEFAULT: usize = 50;
@@ -39,12 +41,28 @@ impl Listed for Contact {
     const NAME: &'static str = "Contact";
 }
 
+impl Listed for Note {
+    const NAME: &'static str = "Note";
+}
+
 impl Listed for Import {
     const NAME: &'static str = "Import";
 }
 
 impl Listed for ImportRowError {
     const NAME: &'static str = "ImportError";
+}
+
+impl Listed for Suppression {
+    const NAME: &'static str = "Suppression";
+}
+
+impl Listed for BulkJob {
+    const NAME: &'static str = "BulkJob";
+}
+
+impl Listed for BulkJobOutcome {
+    const NAME: &'static str = "BulkJobOutcome";
 }
 
 impl Listed for AuditEvent {
@@ -129,6 +147,15 @@ impl Asked {
         let list = format!("{tenant}|{list}");
         let after = after.map(|cursor| open(&list, cursor).ok_or_else(|| Code::BadCursor.error("This cursor is not one of this list. Begin without it."))).transpose()?;
         Ok(Self { first, after, list })
+    }
+
+    /// The page of these entries, each with its place, that goes on behind `next`, which may lie beyond the last entry.
+    pub(crate) fn page_until<T: Listed>(&self, entries: Vec<(String, T)>, next: Option<String>) -> Connection<T> {
+        let mut page = self.page(entries, next.is_some());
+        if let Some(next) = next {
+            page.page_info.end_cursor = Some(seal(&self.list, &next));
+        }
+        page
     }
 
     /// The page of these entries, each with its place.

@@ -2,21 +2,23 @@
 
 use async_graphql::{EmptySubscription, MergedObject, Schema};
 
-use crate::contact::{ContactMutation, ContactQuery};
+use crate::bulk_job::{BulkJobMutation, BulkJobQuery};
+use crate::contact::{ContactDuplicatesQuery, ContactMutation, ContactQuery};
 use crate::context::Api;
 use crate::import::ImportQuery;
 use crate::limits::{COMPLEXITY, DEPTH, DocumentLimits};
 use crate::node::NodeQuery;
 use crate::people::ViewerQuery;
-use crate::status::ContactStatusQuery;
+use crate::status::{ContactStatusMutation, ContactStatusQuery};
+use crate::suppression::{SuppressionMutation, SuppressionQuery};
 
 /// Everything that can be asked.
 #[derive(MergedObject, Default)]
-pub struct Query(ViewerQuery, NodeQuery, ContactQuery, ContactStatusQuery, ImportQuery);
+pub struct Query(ViewerQuery, NodeQuery, ContactQuery, ContactDuplicatesQuery, ContactStatusQuery, SuppressionQuery, ImportQuery, BulkJobQuery);
 
 /// Everything that can be changed.
 #[derive(MergedObject, Default)]
-pub struct Mutation(ContactMutation);
+pub struct Mutation(ContactMutation, ContactStatusMutation, SuppressionMutation, BulkJobMutation);
 
 /// The schema.
 pub type ApiSchema = Schema<Query, Mutation, EmptySubscription>;

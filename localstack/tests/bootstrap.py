@@ -35,9 +35,15 @@ def handle(event: dict) -> object:
 def accepted(record: dict) -> bool:
     with open(os.environ["RECEIVED"], "a") as received:
         received.write(json.dumps(record) + "\n")
-    body = json.loads(record.get("body", "{}"))
-    time.sleep(body.get("sleep", 0))
-    return not body.get("fail")
+    asked = json.loads(record["body"]) if "body" in record else numbers(record["dynamodb"].get("NewImage", {}))
+    time.sleep(asked.get("sleep", 0))
+    if "exit" in asked:
+        sys.exit(int(asked["exit"]))
+    return not asked.get("fail")
+
+
+def numbers(image: dict) -> dict[str, float]:
+    return {name: float(value["N"]) for name, value in image.items() if "N" in value}
 
 
 def answer(request: str, result: object) -> None:

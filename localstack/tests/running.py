@@ -117,14 +117,14 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def wait_until(condition: Callable[[], Any], what: str) -> Any:
+def wait_until(condition: Callable[[], Any], what: str, seconds: float = SECONDS_TO_WAIT) -> Any:
     """The first true answer of the condition."""
-    deadline = time.monotonic() + SECONDS_TO_WAIT
+    deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if answer := condition():
             return answer
         time.sleep(0.05)
-    raise AssertionError(f"waited {SECONDS_TO_WAIT} s in vain until {what}")
+    raise AssertionError(f"waited {seconds} s in vain until {what}")
 
 
 def create_table(emulator: Emulator, name: str, stream: bool = False) -> None:

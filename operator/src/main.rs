@@ -1,6 +1,8 @@
 //! What an operator does at a deployment from the command line, with an operator's own credentials.
 
 mod import;
+mod keys;
+mod reindex;
 mod seed;
 mod token;
 
@@ -12,7 +14,10 @@ use switchboard_lambda::Aws;
 const USAGE: &str = "\
 usage: operator seed                                      the demo tenants, users and contacts
        operator token EMAIL                               an ID token of a user whose password is in DEMO_PASSWORD
-       operator import FILE [--tenant SLUG] [--profile NAME]   drops a file and follows its import";
+       operator import FILE [--tenant SLUG] [--profile NAME]   drops a file and follows its import
+       operator keys rotate SLUG                          a new wrapping key for a tenant's contacts
+       operator keys rewrap SLUG                          the tenant's keyring under the key service's present key
+       operator reindex SLUG                              has a tenant's contacts indexed for searching again";
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -31,6 +36,9 @@ async fn run(arguments: Vec<String>) -> Result<()> {
     match words[..] {
         ["seed"] => Box::pin(seed::run(&aws)).await,
         ["token", email] => token::run(&aws, email).await,
+        ["keys", "rotate", slug] => keys::rotate(&aws, slug).await,
+        ["keys", "rewrap", slug] => keys::rewrap(&aws, slug).await,
+        ["reindex", slug] => reindex::run(&aws, slug).await,
         ["import", file, ref options @ ..] => {
             let (mut tenant, mut profile) = ("demo", None);
             for option in options.chunks(2) {

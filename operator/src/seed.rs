@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use switchboard_app::{Services, demo as data};
-use switchboard_domain::change::{Change, Origin, Revisioned};
+use switchboard_domain::change::{Change, Origin};
 use switchboard_domain::contact::{Contact, ContactDraft, OnInvalid};
 use switchboard_domain::demo::{self, DemoTenant};
 use switchboard_domain::sealing::TenantKeyring;
@@ -58,13 +58,8 @@ async fn seed_contacts(services: &Services, tenant: &OpenTenant, demo: &DemoTena
         let id = tenant.keyring.slot(&draft.phone.e164);
         let assignee = contact.assignee.map(|index| demo.user_id(index).into());
         let team = contact.team.map(|index| demo.team_id(index));
-        batch.push(Contact {
-            id,
-            record: Revisioned::created(Change::new("contact.created", contact.created_at, Origin::system())),
-            details: draft.into_details(&defaults, demo.status_id(contact.status), assignee, team),
-            deleted_at: None,
-            import_marks: Vec::new(),
-        });
+        let details = draft.into_details(&defaults, demo.status_id(contact.status), assignee, team);
+        batch.push(Contact::created(id, details, Change::new("contact.created", contact.created_at, Origin::system())));
         if batch.len() == BATCH || contacts.peek().is_none() {
             seen += batch.len();
             let created = contacts::create_many(&services.core, tenant, &settings, std::mem::take(&mut batch), services.entropy.as_ref()).await?;

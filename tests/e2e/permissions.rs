@@ -4,9 +4,12 @@ use serde_json::{Value, json};
 
 use crate::stack::Stack;
 use crate::stack::api::{Api, created};
+use crate::stack::contacts::{agent_of, contact as read, eventually_lists, ids, new_contact, notes, status_id};
 use crate::stack::drops::{csv, dropped};
 use crate::stack::fresh::{self, Number};
 use crate::stack::history::caught_up;
+use crate::stack::jobs::{completed, job};
+use crate::stack::mutations::{changed, document, done, refusal};
 
 const CREATE: &str = "mutation($input: ContactCreateInput!) { contactCreate(input: $input) { contact { id } } }";
 const EVENTS: &str = "query($id: ID!) { contact(id: $id) { auditEvents { nodes { id } } } }";
@@ -32,19 +35,39 @@ fn nothing() -> Value {
     json!({ "contact": null, "node": null, "contactByPhone": null })
 }
 
-async fn agent_of(api: &Api) -> Value {
-    api.data("{ viewer { user { agent { id } } } }", json!({})).await["viewer"]["user"]["agent"]["id"].take()
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn everyone_is_told_what_they_may_do() {
     let stack = Stack::connect().await;
     let all = |words: &[&str]| json!(words.iter().map(|word| format!("{word}:ALL")).collect::<Vec<_>>());
+    let everything = [
+        "agent:read",
+        "audit:read",
+        "contact:add_note",
+        "contact:assign",
+        "contact:bulk_update",
+        "contact:create",
+        "contact:delete",
+        "contact:erase",
+        "contact:export",
+        "contact:merge",
+        "contact:read",
+        "contact:restore",
+        "contact:set_status",
+        "contact:update",
+        "import:read",
+        "status:create",
+        "status:delete",
+        "status:update",
+        "suppression:add",
+        "suppression:read",
+        "suppression:remove",
+    ];
+    let of_a_manager: Vec<&str> = everything.into_iter().filter(|permission| !["audit:read", "contact:erase", "suppression:remove"].contains(permission)).collect();
     for (user, role, permissions) in [
-        ("admin@demo.test", "admin", all(&["agent:read", "audit:read", "contact:create", "contact:read", "import:read"])),
-        ("manager@demo.test", "manager", all(&["agent:read", "contact:create", "contact:read", "import:read"])),
-        ("supervisor@demo.test", "supervisor", all(&["agent:read", "audit:read", "contact:read"])),
-        ("telephonist@demo.test", "telephonist", json!(["contact:read:OWN"])),
+        ("admin@demo.test", "admin", all(&everything)),
+        ("manager@demo.test", "manager", all(&of_a_manager)),
+        ("supervisor@demo.test", "supervisor", all(&["agent:read", "audit:read", "contact:read", "suppression:read"])),
+        ("telephonist@demo.test", "telephonist", json!(["contact:add_note:OWN", "contact:read:OWN", "contact:set_status:OWN", "contact:update:OWN"])),
         ("agent@demo.test", "agent", json!([])),
     ] {
         let viewer = stack.sign_in(user).await.data("{ viewer { permissions user { email roles { code } } } }", json!({})).await["viewer"].take();
@@ -53,7 +76,7 @@ async fn everyone_is_told_what_they_may_do() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_telephonist_sees_their_own_contacts_by_id_and_no_list() {
+async fn a_telephonist_sees_their_own_contacts_and_no_others() {
     let (stack, admin) = Stack::as_admin().await;
     let (own, colleague) = (stack.sign_in("telephonist@demo.test").await, stack.sign_in("telephonist2@demo.test").await);
     let contact = contact_of(&admin, &agent_of(&own).await).await;
@@ -61,7 +84,19 @@ async fn a_telephonist_sees_their_own_contacts_by_id_and_no_list() {
     assert_eq!(found(&colleague, &contact).await, nothing());
     let nobodys = contact_of(&admin, &Value::Null).await;
     assert_eq!(found(&own, &nobodys).await, nothing());
-    assert_eq!(own.refusal("{ contacts { nodes { id } } }", json!({})).await, "FORBIDDEN");
+    let source = fresh::word("source");
+    let agents = [agent_of(&own).await, agent_of(&colleague).await, Value::Null];
+    let mut contacts = Vec::new();
+    for agent in &agents {
+        contacts.push(new_contact(&admin, json!({ "source": source, "name": source, "assigneeId": agent })).await);
+    }
+    eventually_lists(&admin, &json!({ "search": source }), &ids(&contacts)).await;
+    for filter in [json!({ "source": source }), json!({ "search": source }), json!({ "source": source, "assigneeIds": agents[..2] })] {
+        eventually_lists(&own, &filter, &ids(&contacts[..1])).await;
+    }
+    for filter in [json!({ "source": source, "assigneeIds": [agents[1]] }), json!({ "source": source, "assigned": false })] {
+        eventually_lists(&own, &filter, &[].into()).await;
+    }
     assert_eq!(own.refusal("{ imports { nodes { id } } }", json!({})).await, "FORBIDDEN");
     let number = fresh::number();
     assert_eq!(own.refusal(CREATE, json!({ "input": { "phone": number.e164() } })).await, "FORBIDDEN");
@@ -80,7 +115,140 @@ async fn a_field_agent_sees_no_contact_at_all() {
         assert_eq!(api.refusal(query, json!({})).await, "FORBIDDEN", "{query}");
     }
     assert_eq!(api.refusal(CREATE, json!({ "input": { "phone": fresh::number().e164() } })).await, "FORBIDDEN");
-    assert_eq!(api.data("{ contactStatuses { code } }", json!({})).await["contactStatuses"].as_array().unwrap().len(), 8);
+    assert!(api.data("{ contactStatuses { code } }", json!({})).await["contactStatuses"].as_array().unwrap().len() >= 8);
+}
+
+/// Every mutation with an input that changes nothing even for who may call it, and the roles that may.
+fn mutations() -> Vec<(&'static str, Value, &'static str)> {
+    vec![
+        ("contactCreate", json!({ "phone": "123" }), "admin manager"),
+        ("contactUpdate", json!({ "id": "x", "expectedVersion": 1, "name": "x" }), "admin manager telephonist"),
+        ("contactSetStatus", json!({ "id": "x", "statusId": "x", "note": "x" }), "admin manager telephonist"),
+        ("contactAddNote", json!({ "id": "x", "body": "x" }), "admin manager telephonist"),
+        ("contactAssign", json!({ "ids": ["x"], "assigneeId": null }), "admin manager"),
+        ("contactDelete", json!({ "id": "x", "expectedVersion": 1 }), "admin manager"),
+        ("contactRestore", json!({ "id": "x" }), "admin manager"),
+        ("contactErase", json!({ "id": "x", "reason": "asked" }), "admin"),
+        ("contactMerge", json!({ "winnerId": "x", "loserId": "x" }), "admin manager"),
+        ("contactUnmerge", json!({ "loserId": "x" }), "admin manager"),
+        ("contactStatusCreate", json!({ "name": "", "color": "#123456", "order": 1 }), "admin manager"),
+        ("contactStatusUpdate", json!({ "id": "x", "expectedVersion": 1, "name": "x" }), "admin manager"),
+        ("contactStatusDelete", json!({ "id": "x", "expectedVersion": 1 }), "admin manager"),
+        ("suppressionAdd", json!({ "phone": "123" }), "admin manager"),
+        ("suppressionRemove", json!({ "id": "x", "reason": "asked" }), "admin"),
+        ("contactBulk", json!({ "filter": { "source": "nowhere" }, "action": "ASSIGN", "assigneeId": "x" }), "admin manager"),
+        ("contactBulk", json!({ "filter": { "source": "nowhere" }, "action": "MOVE", "fromAssigneeId": "x", "assigneeId": "x" }), "admin manager"),
+        ("contactBulk", json!({ "filter": { "source": "nowhere" }, "action": "UNASSIGN", "assigneeId": "x" }), "admin manager"),
+        ("contactBulk", json!({ "filter": { "source": "nowhere" }, "action": "SET_STATUS", "statusId": "x" }), "admin manager"),
+        ("contactBulk", json!({ "filter": { "source": "nowhere" }, "action": "DELETE", "statusId": "x" }), "admin manager"),
+        ("contactBulk", json!({ "filter": { "source": "nowhere" }, "action": "EXPORT", "statusId": "x" }), "admin manager"),
+        ("bulkJobCancel", json!({ "id": "x" }), "admin manager"),
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_mutation_is_forbidden_to_every_role_but_those_that_may() {
+    let (stack, admin) = Stack::as_admin().await;
+    let schema = admin.data("{ __schema { mutationType { fields { name } } } }", json!({})).await;
+    for field in schema["__schema"]["mutationType"]["fields"].as_array().unwrap() {
+        assert!(mutations().iter().any(|(mutation, ..)| field["name"] == *mutation), "{field} has no case");
+    }
+    for role in ["admin", "manager", "supervisor", "telephonist", "agent"] {
+        let api = stack.sign_in(&format!("{role}@demo.test")).await;
+        for (mutation, input, roles) in mutations() {
+            let answer = api.ask(&document(mutation), json!({ "input": input })).await;
+            let is_forbidden = answer.codes() == ["FORBIDDEN"] && answer.body["data"].is_null();
+            assert_eq!(is_forbidden, !roles.split(' ').any(|may| may == role), "{role}: {mutation} {input}: {}", answer.body);
+            let errors = answer.body["data"][mutation]["userErrors"].as_array().is_some_and(|errors| !errors.is_empty());
+            assert!(is_forbidden || errors || answer.codes() == ["NOT_FOUND"], "{role}: {mutation}: {}", answer.body);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_and_lookups_show_nothing_to_who_may_not_see_it() {
+    let (stack, admin) = Stack::as_admin().await;
+    let number = fresh::number();
+    let suppression = done(&admin, "suppressionAdd", json!({ "phone": number.e164() })).await["suppression"]["id"].take();
+    let begun = completed(&admin, json!({ "filter": { "source": "nowhere" }, "action": "UNASSIGN" })).await["id"].take();
+    for (list, roles) in [
+        ("contacts { nodes { id } }", "admin manager supervisor telephonist"),
+        ("contactDuplicates { nodes { reason } }", "admin manager supervisor"),
+        ("suppressionList { nodes { id } }", "admin manager supervisor"),
+        ("bulkJobs { nodes { id } }", "admin manager"),
+        ("imports { nodes { id } }", "admin manager"),
+    ] {
+        for role in ["admin", "manager", "supervisor", "telephonist", "agent"] {
+            let answer = stack.sign_in(&format!("{role}@demo.test")).await.ask(&format!("{{ {list} }}"), json!({})).await;
+            let may = roles.split(' ').any(|may| may == role);
+            assert_eq!((answer.codes(), answer.body["data"].is_null()), if may { (vec![], false) } else { (vec!["FORBIDDEN"], true) }, "{role}: {list}: {}", answer.body);
+        }
+    }
+    for (role, sees_suppressions, sees_jobs) in
+        [("admin", true, true), ("manager", true, true), ("supervisor", true, false), ("telephonist", false, false), ("agent", false, false)]
+    {
+        let api = stack.sign_in(&format!("{role}@demo.test")).await;
+        for (query, variables, sees) in [
+            ("query($phone: String!) { found: suppression(phone: $phone) { id } }", json!({ "phone": number.e164() }), sees_suppressions),
+            ("query($id: ID!) { found: node(id: $id) { id } }", json!({ "id": suppression }), sees_suppressions),
+            ("query($id: ID!) { found: bulkJob(id: $id) { id } }", json!({ "id": begun }), sees_jobs),
+            ("query($id: ID!) { found: node(id: $id) { id } }", json!({ "id": begun }), sees_jobs),
+        ] {
+            let answer = api.ask(query, variables).await;
+            assert_eq!(answer.body["data"]["found"].is_object(), sees, "{role}: {query}: {}", answer.body);
+            assert!(answer.codes().iter().all(|code| *code == "FORBIDDEN"), "{role}: {query}: {}", answer.body);
+        }
+    }
+    assert_eq!(job(&admin, &begun).await["status"], "COMPLETED");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_telephonist_changes_their_own_contacts_and_no_others() {
+    let (stack, admin) = Stack::as_admin().await;
+    let (api, colleague) = (stack.sign_in("telephonist@demo.test").await, stack.sign_in("telephonist2@demo.test").await);
+    let (own, status) = (agent_of(&api).await, status_id(&api, "attempted").await);
+    let absent = json!(data_encoding::BASE64URL_NOPAD.encode(b"contact:00000000000000000000000000"));
+    let theirs = new_contact(&admin, json!({ "assigneeId": agent_of(&colleague).await, "name": "Theirs" })).await;
+    let nobodys = new_contact(&admin, json!({ "name": "Nobody's" })).await;
+    for id in [&theirs["id"], &nobodys["id"], &absent] {
+        for (mutation, input) in [
+            ("contactUpdate", json!({ "id": id, "expectedVersion": 1, "name": "Stolen" })),
+            ("contactSetStatus", json!({ "id": id, "statusId": status, "note": "Stolen" })),
+            ("contactAddNote", json!({ "id": id, "body": "Stolen" })),
+        ] {
+            assert_eq!(refusal(&api, mutation, input).await, "NOT_FOUND", "{mutation} {id}");
+        }
+    }
+    for before in [&theirs, &nobodys] {
+        assert_eq!(read(&admin, &before["id"]).await, *before);
+        assert!(notes(&admin, &before["id"]).await.is_empty());
+    }
+
+    let mine = new_contact(&admin, json!({ "assigneeId": own, "name": "Mine" })).await;
+    let id = &mine["id"];
+    assert_eq!(changed(&api, "contactUpdate", json!({ "id": id, "expectedVersion": 1, "name": "Renamed" })).await["name"], "Renamed");
+    assert_eq!(changed(&api, "contactSetStatus", json!({ "id": id, "statusId": status, "note": "Called" })).await["status"]["id"], status);
+    done(&api, "contactAddNote", json!({ "id": id, "body": "Again" })).await;
+    assert_eq!(notes(&api, id).await.len(), 2);
+    let before = read(&admin, id).await;
+    for field in ["assigneeId", "teamId"] {
+        let input = json!({ "id": id, "expectedVersion": before["version"], field: null });
+        assert_eq!(refusal(&api, "contactUpdate", input).await, "FORBIDDEN", "to give a contact away is to assign it");
+    }
+    for (mutation, input) in [
+        ("contactAssign", json!({ "ids": [id], "assigneeId": null })),
+        ("contactDelete", json!({ "id": id, "expectedVersion": before["version"] })),
+        ("contactErase", json!({ "id": id, "reason": "asked" })),
+        ("contactMerge", json!({ "winnerId": id, "loserId": id })),
+        ("contactBulk", json!({ "action": "DELETE", "filter": { "source": "nowhere", "assigneeIds": [own] } })),
+        ("contactBulk", json!({ "action": "EXPORT", "filter": { "source": "nowhere", "assigneeIds": [own] } })),
+        ("suppressionAdd", json!({ "phone": mine["phone"] })),
+    ] {
+        assert_eq!(refusal(&api, mutation, input).await, "FORBIDDEN", "{mutation}");
+    }
+    assert_eq!(read(&admin, id).await, before);
+    done(&admin, "contactAssign", json!({ "ids": [id], "assigneeId": null })).await;
+    assert_eq!(refusal(&api, "contactAddNote", json!({ "id": id, "body": "Too late" })).await, "NOT_FOUND", "what was taken away is no longer theirs");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -52,10 +52,13 @@ impl Arns {
     }
 
     /// Every statement of every role, by the role's name in the template.
-    fn statements(&self) -> [(&'static str, Vec<Statement>); 4] {
+    fn statements(&self) -> [(&'static str, Vec<Statement>); 7] {
         let (core, audit, key) = (self.table("CORE_TABLE"), self.table("AUDIT_TABLE"), setting("TENANT_KEY_ARN"));
         let (plan_queue, rows_queue) = (self.queue("IMPORT_PLAN_QUEUE_URL"), self.queue("IMPORT_ROWS_QUEUE_URL"));
+        let (index_queue, bulk_queue) = (self.queue("CONTACT_INDEX_QUEUE_URL"), self.queue("CONTACT_BULK_QUEUE_URL"));
         let (dropped, results) = (self.files("UPLOADS_BUCKET", "drop/*"), self.files("RESULTS_BUCKET", "imports/*"));
+        let (lists, work, exports) = (format!("{core}/index/GSI1"), format!("{core}/index/GSI2"), self.files("RESULTS_BUCKET", "exports/*"));
+        let read_stream: &[&str] = &["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"];
         let receive: &[&str] = &["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"];
         let write_logs: &[&str] = &["logs:CreateLogStream", "logs:PutLogEvents"];
         [
@@ -63,11 +66,13 @@ impl Arns {
                 "GraphqlRole",
                 vec![
                     ("ReadCore", &["dynamodb:GetItem", "dynamodb:BatchGetItem"], vec![core.clone()]),
-                    ("QueryCore", &["dynamodb:Query"], vec![core.clone(), format!("{core}/index/GSI1")]),
-                    ("WriteCore", &["dynamodb:PutItem"], vec![core.clone()]),
+                    ("QueryCore", &["dynamodb:Query"], vec![core.clone(), lists.clone(), work.clone()]),
+                    ("WriteCore", &["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:ConditionCheckItem"], vec![core.clone()]),
                     ("QueryAudit", &["dynamodb:Query"], vec![audit.clone()]),
                     ("UnwrapTenantKeys", &["kms:Decrypt"], vec![key.clone()]),
                     ("ReadImportResults", &["s3:GetObject"], vec![results.clone()]),
+                    ("ReadExports", &["s3:GetObject"], vec![exports.clone()]),
+                    ("SendBulkJobs", &["sqs:SendMessage"], vec![bulk_queue.clone()]),
                     ("WriteLogs", write_logs, vec![self.logs("graphql")]),
                 ],
             ),
@@ -100,17 +105,45 @@ impl Arns {
             (
                 "AuditRecordRole",
                 vec![
-                    (
-                        "ReadCoreStream",
-                        &["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"],
-                        vec![self.stream.clone()],
-                    ),
-                    ("ReadCore", &["dynamodb:GetItem"], vec![core]),
+                    ("ReadCoreStream", read_stream, vec![self.stream.clone()]),
+                    ("ReadCore", &["dynamodb:GetItem"], vec![core.clone()]),
                     ("InsertAudit", &["dynamodb:PartiQLInsert", "dynamodb:GetItem"], vec![audit]),
-                    ("UnwrapTenantKeys", &["kms:Decrypt"], vec![key]),
+                    ("UnwrapTenantKeys", &["kms:Decrypt"], vec![key.clone()]),
                     ("WriteDeadLetters", &["s3:PutObject"], vec![self.files("AUDIT_DEAD_LETTER_BUCKET", "*")]),
                     ("SendFailedPositions", &["sqs:SendMessage"], vec![self.queue("AUDIT_RECORD_FAILED_QUEUE_URL")]),
                     ("WriteLogs", write_logs, vec![self.logs("audit-record")]),
+                ],
+            ),
+            (
+                "ChangeRelayRole",
+                vec![
+                    ("ReadCoreStream", read_stream, vec![self.stream.clone()]),
+                    ("SendContactsToIndex", &["sqs:SendMessage"], vec![index_queue.clone()]),
+                    ("SendFailedPositions", &["sqs:SendMessage"], vec![self.queue("CHANGE_RELAY_FAILED_QUEUE_URL")]),
+                    ("WriteLogs", write_logs, vec![self.logs("change-relay")]),
+                ],
+            ),
+            (
+                "ContactIndexRole",
+                vec![
+                    ("ReceiveContacts", receive, vec![index_queue]),
+                    ("ReadCore", &["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"], vec![core.clone()]),
+                    ("WriteCore", &["dynamodb:PutItem", "dynamodb:BatchWriteItem", "dynamodb:DeleteItem"], vec![core.clone()]),
+                    ("UnwrapTenantKeys", &["kms:Decrypt"], vec![key.clone()]),
+                    ("WriteLogs", write_logs, vec![self.logs("contact-index")]),
+                ],
+            ),
+            (
+                "ContactBulkRole",
+                vec![
+                    ("ReceiveJobs", receive, vec![bulk_queue.clone()]),
+                    ("SendJobs", &["sqs:SendMessage"], vec![bulk_queue]),
+                    ("ReadCore", &["dynamodb:GetItem", "dynamodb:BatchGetItem"], vec![core.clone()]),
+                    ("QueryCore", &["dynamodb:Query"], vec![core.clone(), lists, work]),
+                    ("WriteCore", &["dynamodb:PutItem", "dynamodb:UpdateItem"], vec![core]),
+                    ("UnwrapTenantKeys", &["kms:Decrypt"], vec![key]),
+                    ("WriteExports", &["s3:PutObject", "s3:AbortMultipartUpload"], vec![exports]),
+                    ("WriteLogs", write_logs, vec![self.logs("contact-bulk")]),
                 ],
             ),
         ]
@@ -118,7 +151,7 @@ impl Arns {
 }
 
 /// The deployed roles, by their names in the template.
-async fn roles(stack: &Stack) -> BTreeMap<String, (String, String)> {
+pub(crate) async fn roles(stack: &Stack) -> BTreeMap<String, (String, String)> {
     let prefix = format!("{}-", setting("STACK_NAME"));
     let mut pages = stack.iam().list_roles().into_paginator().items().send();
     let mut roles = BTreeMap::new();
@@ -132,7 +165,7 @@ async fn roles(stack: &Stack) -> BTreeMap<String, (String, String)> {
 }
 
 /// The documents of a role's policies, by their names. No role has a policy that is kept elsewhere.
-async fn policies(stack: &Stack, role: &str) -> BTreeMap<String, String> {
+pub(crate) async fn policies(stack: &Stack, role: &str) -> BTreeMap<String, String> {
     let attached = stack.iam().list_attached_role_policies().role_name(role).send().await.unwrap();
     assert!(attached.attached_policies().is_empty(), "{role} has attached policies");
     let names = stack.iam().list_role_policies().role_name(role).send().await.unwrap().policy_names;
@@ -145,7 +178,7 @@ async fn policies(stack: &Stack, role: &str) -> BTreeMap<String, String> {
 }
 
 /// Whether a role's policies allow an action, as IAM decides.
-async fn may(stack: &Stack, role: &str, action: &str, resource: &str) -> bool {
+pub(crate) async fn may(stack: &Stack, role: &str, action: &str, resource: &str) -> bool {
     let answer = stack.iam().simulate_principal_policy().policy_source_arn(role).action_names(action).resource_arns(resource).send().await.unwrap();
     let [result] = answer.evaluation_results() else { panic!("not one result for {action}") };
     result.eval_decision.as_str() == "allowed"
@@ -159,7 +192,7 @@ fn example_of(resource: &str) -> String {
     }
 }
 
-fn list(value: &Value) -> Vec<String> {
+pub(crate) fn list(value: &Value) -> Vec<String> {
     match value {
         Value::String(one) => vec![one.clone()],
         Value::Array(many) => many.iter().map(|one| one.as_str().unwrap().to_owned()).collect(),

@@ -1,11 +1,16 @@
 //! Tenants never see each other: not by list, id, number, cursor or reference. What is another's is as if it didn't exist.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
-use crate::stack::api::{Api, create, created, user_errors};
+use crate::stack::api::{Answer, Api, create, created, user_errors};
+use crate::stack::contacts::{agent_of, contact, eventually_lists, ids, ids_of, new_contact, notes, some_team, status_id};
 use crate::stack::drops::{csv, dropped};
 use crate::stack::fresh::{self, Number};
 use crate::stack::history::{caught_up, contact_at};
+use crate::stack::jobs::{completed, counts, job};
+use crate::stack::mutations::{document, done, error, refusal, refused};
 use crate::stack::{OTHER_ADMIN, Stack};
 
 /// Everything a tenant can be asked for by an id.
@@ -13,15 +18,20 @@ struct Records {
     contact: Value,
     number: Number,
     import: Value,
+    suppression: Value,
+    job: Value,
     ids: Vec<Value>,
 }
 
-/// Makes a contact and an import, and finds a record of every type.
+/// Makes a contact with a note, an import, a suppression and a job, and finds a record of every type.
 async fn records(stack: &Stack, api: &Api, slug: &str) -> Records {
     let number = fresh::number();
     let import = dropped(stack, api, slug, &format!("{}.csv", fresh::word("isolated")), csv("phone,name", &[[number.dashed(), "Isolated".to_owned()]])).await;
     caught_up(api).await;
     let contact = contact_at(api, number).await;
+    let suppression = done(api, "suppressionAdd", json!({ "phone": number.e164(), "reason": "Isolated" })).await["suppression"]["id"].take();
+    let note = done(api, "contactAddNote", json!({ "id": contact["id"], "body": "Isolated" })).await["note"]["id"].take();
+    let job = completed(api, json!({ "filter": { "importId": import.id() }, "action": "EXPORT" })).await["id"].take();
     let viewer = api.data("{ viewer { user { id agent { id } roles { id } } tenant { id } } contactStatuses { id } }", json!({})).await;
     let user = &viewer["viewer"]["user"];
     let ids = vec![
@@ -33,9 +43,31 @@ async fn records(stack: &Stack, api: &Api, slug: &str) -> Records {
         user["roles"][0]["id"].clone(),
         viewer["contactStatuses"][0]["id"].clone(),
         viewer["viewer"]["tenant"]["id"].clone(),
+        suppression.clone(),
+        note,
+        job.clone(),
     ];
     assert!(ids.iter().all(Value::is_string), "{ids:?}");
-    Records { contact: contact["id"].clone(), number, import: import.id().clone(), ids }
+    Records { contact: contact["id"].clone(), number, import: import.id().clone(), suppression, job, ids }
+}
+
+/// An id of a record that nobody has.
+fn absent(kind: &str) -> Value {
+    json!(data_encoding::BASE64URL_NOPAD.encode(format!("{kind}:00000000000000000000000000").as_bytes()))
+}
+
+/// An input in which an id stands where there is room for it.
+fn about(input: &Value, id: &Value) -> Value {
+    serde_json::from_str(&input.to_string().replace("<id>", id.as_str().unwrap())).unwrap()
+}
+
+/// What an answer tells, without what tells requests apart.
+fn told(answer: &Answer) -> Value {
+    let mut body = answer.body.clone();
+    for error in body["errors"].as_array_mut().into_iter().flatten() {
+        error["extensions"]["requestId"] = Value::Null;
+    }
+    body
 }
 
 /// Both tenants' administrators.
@@ -51,16 +83,91 @@ async fn no_record_of_a_tenant_is_seen_from_another_by_id_or_number() {
     for (owner, stranger, slug) in [(&api, &other, "demo"), (&other, &api, "other")] {
         let records = records(&stack, owner, slug).await;
         for id in &records.ids {
-            let data = stranger.data("query($id: ID!) { node(id: $id) { id } contact(id: $id) { id } import(id: $id) { id } }", json!({ "id": id })).await;
-            assert_eq!(data, json!({ "node": null, "contact": null, "import": null }), "{id}");
+            let query = "query($id: ID!) { node(id: $id) { id } contact(id: $id) { id } import(id: $id) { id } bulkJob(id: $id) { id }
+                contactDuplicates(contactId: $id) { nodes { reason } } }";
+            let nothing = json!({ "node": null, "contact": null, "import": null, "bulkJob": null, "contactDuplicates": { "nodes": [] } });
+            assert_eq!(stranger.data(query, json!({ "id": id })).await, nothing, "{id}");
         }
-        let query =
-            "query($phone: String!, $contact: ID!, $import: ID!) { contactByPhone(phone: $phone) { id } contact(id: $contact) { id } import(id: $import) { id } }";
-        let variables = json!({ "phone": records.number.e164(), "contact": records.contact, "import": records.import });
+        let query = "query($phone: String!, $contact: ID!, $import: ID!, $job: ID!) {
+            contactByPhone(phone: $phone) { id } suppression(phone: $phone) { id } contact(id: $contact) { id } import(id: $import) { id } bulkJob(id: $job) { id } }";
+        let variables = json!({ "phone": records.number.e164(), "contact": records.contact, "import": records.import, "job": records.job });
         let own = owner.data(query, variables.clone()).await;
-        assert_eq!(own, json!({ "contactByPhone": { "id": records.contact }, "contact": { "id": records.contact }, "import": { "id": records.import } }));
-        assert_eq!(stranger.data(query, variables).await, json!({ "contactByPhone": null, "contact": null, "import": null }));
+        let all = json!({
+            "contactByPhone": { "id": records.contact }, "suppression": { "id": records.suppression }, "contact": { "id": records.contact },
+            "import": { "id": records.import }, "bulkJob": { "id": records.job },
+        });
+        assert_eq!(own, all);
+        let nothing = json!({ "contactByPhone": null, "suppression": null, "contact": null, "import": null, "bulkJob": null });
+        assert_eq!(stranger.data(query, variables).await, nothing);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_mutation_tells_what_is_another_tenants_from_what_does_not_exist_and_none_changes_it() {
+    let (stack, api, other) = both().await;
+    for (owner, stranger, slug) in [(&api, &other, "demo"), (&other, &api, "other")] {
+        let records = records(&stack, owner, slug).await;
+        let before = contact(owner, &records.contact).await;
+        let notes_before = notes(owner, &records.contact).await;
+        let (own, status, agent) = (new_contact(stranger, json!({})).await["id"].take(), status_id(stranger, "attempted").await, agent_of(stranger).await);
+        let their_status = status_id(owner, "attempted").await;
+        let version = before["version"].clone();
+        let calls = [
+            ("contactUpdate", &records.contact, "contact", json!({ "id": "<id>", "expectedVersion": version, "name": "Stolen" })),
+            ("contactSetStatus", &records.contact, "contact", json!({ "id": "<id>", "statusId": status, "note": "Stolen" })),
+            ("contactAddNote", &records.contact, "contact", json!({ "id": "<id>", "body": "Stolen" })),
+            ("contactAssign", &records.contact, "contact", json!({ "ids": ["<id>"], "assigneeId": agent })),
+            ("contactDelete", &records.contact, "contact", json!({ "id": "<id>", "expectedVersion": version })),
+            ("contactRestore", &records.contact, "contact", json!({ "id": "<id>" })),
+            ("contactErase", &records.contact, "contact", json!({ "id": "<id>", "reason": "Stolen" })),
+            ("contactMerge", &records.contact, "contact", json!({ "winnerId": own, "loserId": "<id>" })),
+            ("contactMerge", &records.contact, "contact", json!({ "winnerId": "<id>", "loserId": own })),
+            ("contactUnmerge", &records.contact, "contact", json!({ "loserId": "<id>" })),
+            ("contactStatusUpdate", &their_status, "contact_status", json!({ "id": "<id>", "expectedVersion": 1, "name": "Stolen" })),
+            ("contactStatusDelete", &their_status, "contact_status", json!({ "id": "<id>", "expectedVersion": 1 })),
+            ("suppressionRemove", &records.suppression, "suppression", json!({ "id": "<id>", "reason": "Stolen" })),
+            ("bulkJobCancel", &records.job, "bulk_job", json!({ "id": "<id>" })),
+        ];
+        for (mutation, theirs, kind, input) in calls {
+            let [seen, unseen] = [theirs, &absent(kind)].map(|id| json!({ "input": about(&input, id) }));
+            let (seen, unseen) = (stranger.ask(&document(mutation), seen).await, stranger.ask(&document(mutation), unseen).await);
+            assert_eq!(told(&seen), told(&unseen), "{mutation}");
+            assert!(seen.body.to_string().contains("NOT_FOUND"), "{mutation}: {}", seen.body);
+        }
+        let never = refused(stranger, "suppressionRemove", json!({ "phone": fresh::number().e164(), "reason": "Stolen" })).await;
+        assert_eq!(refused(stranger, "suppressionRemove", json!({ "phone": records.number.e164(), "reason": "Stolen" })).await, never);
+        assert_eq!((contact(owner, &records.contact).await, notes(owner, &records.contact).await), (before, notes_before));
+        assert_eq!(job(owner, &records.job).await["status"], "COMPLETED");
+        assert!(!owner.data("{ contactStatuses { name } }", json!({})).await.to_string().contains("Stolen"));
+        let suppression = owner.data("query($phone: String!) { suppression(phone: $phone) { removedAt } }", json!({ "phone": records.number.e164() })).await;
+        assert_eq!(suppression, json!({ "suppression": { "removedAt": null } }));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_search_or_filter_reaches_only_the_tenants_own_contacts() {
+    let (stack, api, other) = both().await;
+    let records = records(&stack, &api, "demo").await;
+    let (source, name) = (fresh::word("source"), fresh::letters());
+    let number = fresh::number();
+    let ours = new_contact(&api, json!({ "phone": number.e164(), "source": source, "name": name, "email": format!("{name}@example.com") })).await;
+    let theirs = new_contact(&other, json!({ "source": source })).await;
+    let agent = agent_of(&api).await;
+    let searches = [name.clone(), format!("{name}@example.com"), number.e164(), number.ending(7)];
+    for search in &searches {
+        eventually_lists(&api, &json!({ "search": search, "source": source }), &ids([&ours])).await;
+        assert_eq!(ids_of(&other, &json!({ "search": search, "source": source })).await, BTreeSet::new(), "{search}");
+    }
+    for filter in [json!({ "importId": records.import }), json!({ "assigneeIds": [agent] }), json!({ "statusIds": [status_id(&api, "new").await] })] {
+        assert_eq!(ids_of(&other, &filter).await, BTreeSet::new(), "{filter}");
+    }
+    let deleted = completed(&other, json!({ "filter": { "source": source }, "action": "DELETE" })).await;
+    assert_eq!(counts(&deleted), [1, 0, 0]);
+    for filter in [json!({ "importId": records.import }), json!({ "search": number.e164() })] {
+        assert_eq!(counts(&completed(&other, json!({ "filter": filter, "action": "DELETE" })).await), [0, 0, 0], "{filter}");
+    }
+    assert_eq!(contact(&api, &ours["id"]).await, ours);
+    assert!(contact(&other, &theirs["id"]).await["deletedAt"].is_string());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -68,9 +175,11 @@ async fn lists_hold_only_what_is_the_tenants_own() {
     let (stack, api, other) = both().await;
     for (owner, stranger, slug) in [(&api, &other, "demo"), (&other, &api, "other")] {
         let records = records(&stack, owner, slug).await;
-        let query = "{ contacts(first: 100) { nodes { id phone } } imports(first: 100) { nodes { id } } contactStatuses { id } viewer { tenant { id } user { id } } }";
+        let query = "{ contacts(first: 100) { nodes { id phone } } imports(first: 100) { nodes { id } } suppressionList(first: 100) { nodes { id } }
+            bulkJobs(first: 100) { nodes { id } } contactDuplicates(first: 100) { nodes { contacts { id phone } } } contactStatuses { id } viewer { tenant { id } user { id } } }";
         let (own, theirs) = (owner.data(query, json!({})).await.to_string(), stranger.data(query, json!({})).await.to_string());
-        assert!(own.contains(records.contact.as_str().unwrap()) && own.contains(records.import.as_str().unwrap()), "what was just made leads the lists");
+        let made = [&records.contact, &records.import, &records.suppression, &records.job];
+        assert!(made.iter().all(|id| own.contains(id.as_str().unwrap())), "what was just made leads the lists");
         let listed = records.ids.iter().filter(|id| theirs.contains(id.as_str().unwrap())).count();
         assert!(listed == 0 && !theirs.contains(&records.number.e164()), "{theirs}");
     }
@@ -79,17 +188,23 @@ async fn lists_hold_only_what_is_the_tenants_own() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cursor_of_another_tenant_is_a_bad_cursor() {
     let (stack, api, other) = both().await;
-    let contact = records(&stack, &api, "demo").await.contact;
-    for list in ["contacts", "imports"] {
+    let Records { contact, job, .. } = records(&stack, &api, "demo").await;
+    for list in ["contacts", "imports", "suppressionList", "bulkJobs"] {
         let query = format!("query($after: String) {{ {list}(first: 1, after: $after) {{ pageInfo {{ endCursor }} }} }}");
         let cursor = api.data(&query, json!({})).await[list]["pageInfo"]["endCursor"].take();
         assert!(api.data(&query, json!({ "after": cursor })).await[list].is_object());
         assert_eq!(other.refusal(&query, json!({ "after": cursor })).await, "BAD_CURSOR", "{list}");
     }
-    let query = "query($id: ID!, $after: String) { contact(id: $id) { auditEvents(first: 1, after: $after) { pageInfo { endCursor } } } }";
-    let cursor = api.data(query, json!({ "id": contact })).await["contact"]["auditEvents"]["pageInfo"]["endCursor"].take();
-    let neighbour = records(&stack, &other, "other").await.contact;
-    assert_eq!(other.ask(query, json!({ "id": neighbour, "after": cursor })).await.codes(), ["BAD_CURSOR"]);
+    let neighbour = records(&stack, &other, "other").await;
+    for (record, list, ours, theirs) in
+        [("contact", "auditEvents", &contact, &neighbour.contact), ("contact", "notes", &contact, &neighbour.contact), ("bulkJob", "outcomes", &job, &neighbour.job)]
+    {
+        let query = format!("query($id: ID!, $after: String) {{ {record}(id: $id) {{ {list}(first: 1, after: $after) {{ pageInfo {{ endCursor }} }} }} }}");
+        let cursor = api.data(&query, json!({ "id": ours })).await[record][list]["pageInfo"]["endCursor"].take();
+        // What has no entries has no cursor to lend.
+        let after = if cursor.is_null() { json!("made up") } else { cursor };
+        assert_eq!(other.ask(&query, json!({ "id": theirs, "after": after })).await.codes(), ["BAD_CURSOR"], "{list}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -101,6 +216,21 @@ async fn a_contact_can_not_refer_to_what_is_another_tenants() {
     let expected = [("assigneeId", "NOT_FOUND"), ("statusId", "NOT_FOUND")];
     assert_eq!(user_errors(&create(&other, input).await), expected.map(|(field, code)| (field.to_owned(), code.to_owned())));
     assert!(contact_at(&other, number).await.is_null());
+
+    let before = new_contact(&other, json!({})).await;
+    let (agent, status, team) = (agent_of(&api).await, status_id(&api, "attempted").await, some_team(&api).await["id"].take());
+    for (mutation, field, id) in [("contactUpdate", "assigneeId", &agent), ("contactUpdate", "statusId", &status), ("contactUpdate", "teamId", &team)] {
+        let input = json!({ "id": before["id"], "expectedVersion": 1, field: id });
+        assert_eq!(refused(&other, mutation, input).await, error(field, "NOT_FOUND"));
+    }
+    assert_eq!(refused(&other, "contactSetStatus", json!({ "id": before["id"], "statusId": status })).await, error("statusId", "NOT_FOUND"));
+    for (field, id) in [("assigneeId", &agent), ("teamId", &team)] {
+        assert_eq!(refused(&other, "contactAssign", json!({ "ids": [before["id"]], field: id })).await, error(field, "NOT_FOUND"));
+        assert_eq!(refused(&other, "contactBulk", json!({ "action": "ASSIGN", "filter": { "source": "nowhere" }, field: id })).await, error(field, "NOT_FOUND"));
+    }
+    let bulk = refused(&other, "contactBulk", json!({ "action": "SET_STATUS", "filter": { "source": "nowhere" }, "statusId": status })).await;
+    assert_eq!(bulk, error("statusId", "NOT_FOUND"));
+    assert_eq!(contact(&other, &before["id"]).await, before);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -113,6 +243,41 @@ async fn two_tenants_have_a_contact_each_at_one_number() {
     assert_eq!((&contact_at(&api, number).await["name"], &contact_at(&other, number).await["name"]), (&json!("Ours"), &json!("Theirs")));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_number_that_one_tenant_must_not_call_is_free_in_another() {
+    let (_, api, other) = both().await;
+    let number = fresh::number();
+    let ours = done(&api, "suppressionAdd", json!({ "phone": number.e164() })).await["suppression"]["id"].take();
+    let query = "query($phone: String!) { suppression(phone: $phone) { id } }";
+    assert_eq!(other.data(query, json!({ "phone": number.e164() })).await, json!({ "suppression": null }));
+    assert_eq!(refusal(&other, "suppressionRemove", json!({ "id": ours, "reason": "Theirs" })).await, "NOT_FOUND");
+    assert_eq!(refused(&other, "suppressionRemove", json!({ "phone": number.e164(), "reason": "Theirs" })).await, error("phone", "NOT_FOUND"));
+    let contact = created(&other, json!({ "phone": number.e164() })).await;
+    let data = other.data("query($id: ID!) { contact(id: $id) { doNotCall } }", json!({ "id": contact["id"] })).await;
+    assert_eq!(data, json!({ "contact": { "doNotCall": false } }));
+    let theirs = done(&other, "suppressionAdd", json!({ "phone": number.e164() })).await;
+    assert_eq!(theirs["contact"]["id"], contact["id"]);
+    assert_ne!(theirs["suppression"]["id"], ours, "an id tells nothing about the number to someone without the tenant's key");
+    assert_eq!(api.data(query, json!({ "phone": number.e164() })).await, json!({ "suppression": { "id": ours } }));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_status_of_a_tenant_is_changed_and_deleted_by_nobody_else_and_its_name_is_free_in_another() {
+    let (_, api, other) = both().await;
+    let input = json!({ "name": fresh::word("Isolated"), "color": "#123456", "order": 90 });
+    let ours = done(&api, "contactStatusCreate", input.clone()).await["contactStatus"].take();
+    let theirs = done(&other, "contactStatusCreate", input).await["contactStatus"].take();
+    assert_eq!((&ours["name"], &ours["code"]), (&theirs["name"], &theirs["code"]));
+    for (stranger, status) in [(&other, &ours), (&api, &theirs)] {
+        assert_eq!(refusal(stranger, "contactStatusUpdate", json!({ "id": status["id"], "expectedVersion": 1, "name": "Stolen" })).await, "NOT_FOUND");
+        assert_eq!(refusal(stranger, "contactStatusDelete", json!({ "id": status["id"], "expectedVersion": 1 })).await, "NOT_FOUND");
+    }
+    for (owner, status) in [(&api, &ours), (&other, &theirs)] {
+        let deleted = done(owner, "contactStatusDelete", json!({ "id": status["id"], "expectedVersion": 1 })).await["contactStatus"].take();
+        assert_eq!((&deleted["id"], &deleted["version"]), (&status["id"], &json!(2)));
+    }
+}
+
 #[tokio::test]
 async fn every_query_and_mutation_there_is_has_its_test_of_isolation() {
     let (_, api) = Stack::as_admin().await;
@@ -121,5 +286,37 @@ async fn every_query_and_mutation_there_is_has_its_test_of_isolation() {
     let mut all = [names("queryType"), names("mutationType")].concat();
     all.sort();
     // A new field of the API is named here together with a test above.
-    assert_eq!(all, ["contact", "contactByPhone", "contactCreate", "contactStatuses", "contacts", "import", "imports", "node", "viewer"]);
+    let expected = [
+        "bulkJob",
+        "bulkJobCancel",
+        "bulkJobs",
+        "contact",
+        "contactAddNote",
+        "contactAssign",
+        "contactBulk",
+        "contactByPhone",
+        "contactCreate",
+        "contactDelete",
+        "contactDuplicates",
+        "contactErase",
+        "contactMerge",
+        "contactRestore",
+        "contactSetStatus",
+        "contactStatusCreate",
+        "contactStatusDelete",
+        "contactStatusUpdate",
+        "contactStatuses",
+        "contactUnmerge",
+        "contactUpdate",
+        "contacts",
+        "import",
+        "imports",
+        "node",
+        "suppression",
+        "suppressionAdd",
+        "suppressionList",
+        "suppressionRemove",
+        "viewer",
+    ];
+    assert_eq!(all, expected);
 }

@@ -71,9 +71,9 @@ async fn a_request_that_never_ran_has_no_data_and_one_that_ran_has_some_or_null(
     let telephonist = stack.sign_in("telephonist@demo.test").await;
     let answer = telephonist.ask("query($id: ID!) { contact(id: $id) { id } viewer { user { email } } }", json!({ "id": "x" })).await;
     assert_eq!(answer.body, json!({ "data": { "contact": null, "viewer": { "user": { "email": "telephonist@demo.test" } } } }));
-    let forbidden = telephonist.ask("{ contacts { nodes { id } } viewer { user { email } } }", json!({})).await;
+    let forbidden = telephonist.ask("{ imports { nodes { id } } viewer { user { email } } }", json!({})).await;
     assert!(forbidden.body.get("data").is_some_and(serde_json::Value::is_null), "{}", forbidden.body);
-    assert_eq!(in_both(&telephonist, PLAIN, &request("{ contacts { nodes { id } } }")).await, [200, 200].map(|status| (status, code("FORBIDDEN"))));
+    assert_eq!(in_both(&telephonist, PLAIN, &request("{ imports { nodes { id } } }")).await, [200, 200].map(|status| (status, code("FORBIDDEN"))));
 }
 
 #[tokio::test(flavor = "multi_thread")]

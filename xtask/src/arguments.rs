@@ -17,6 +17,8 @@ Usage: ./dev COMMAND
   token EMAIL                an ID token of a demo user, for `Authorization: Bearer …`
   import FILE [--tenant demo] [--profile NAME]
                              drop a file and follow its import
+  keys rotate|rewrap TENANT  a new wrapping key for a tenant's contacts; its keyring wrapped anew by the key service
+  reindex TENANT             have a tenant's contacts indexed for searching again
   watch                      run the functions from source, built again on save
   bench [NAME]               the benchmarks
   test [unit|it|e2e]         all tests, or one level
@@ -97,7 +99,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
     };
     let command = match name.as_str() {
         "up" => return up(&mut parser),
-        "token" | "import" => return operator(name, &mut parser),
+        "token" | "import" | "keys" | "reindex" => return operator(name, &mut parser),
         "logs" => Command::Logs { function: one_word(&mut parser)? },
         "test" => Command::Test { level: one_word(&mut parser)?.as_deref().map(level).transpose()? },
         "bench" => Command::Bench { name: one_word(&mut parser)? },

@@ -59,7 +59,7 @@ impl Follower {
                 if self.only.is_none() && name == EMULATOR && is_echo(&line) {
                     continue;
                 }
-                writeln!(out, "{name:<12} | {}", String::from_utf8_lossy(&line))?;
+                writeln!(out, "{name:<13} | {}", String::from_utf8_lossy(&line))?;
             }
         }
         Ok(out.flush()?)

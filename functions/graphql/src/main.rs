@@ -8,6 +8,7 @@ mod token;
 use std::sync::Arc;
 
 use lambda_http::{Error, run};
+use switchboard_app::Services;
 use switchboard_app::viewer::SignIns;
 use switchboard_graphql::{Api, schema};
 use switchboard_lambda::{Aws, log_to_stdout, setting};
@@ -20,7 +21,8 @@ use crate::token::TokenVerifier;
 async fn main() -> Result<(), Error> {
     log_to_stdout();
     let aws = Aws::from_environment().await;
-    let api = Api { services: aws.services()?, results: aws.files("RESULTS_BUCKET")? };
+    let (results, bulk_queue) = (aws.files("RESULTS_BUCKET")?, aws.queue("CONTACT_BULK_QUEUE_URL")?);
+    let api = Api { services: Services { results: results.clone(), bulk_queue, ..aws.services()? }, results };
     let explorable = setting("GRAPHIQL").is_ok_and(|value| value == "on");
     let keys = PoolKeys::new(setting("JWKS_URL")?)?;
     let issuer = format!("https://cognito-idp.{}.amazonaws.com/{}", setting("AWS_REGION")?, setting("USER_POOL_ID")?);

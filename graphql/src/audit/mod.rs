@@ -97,22 +97,24 @@ pub(crate) struct FieldChange {
 impl FieldChange {
     /// A change as clients see it: ids of other records in their global form, the values of sensitive attributes masked.
     fn of_contact(change: &audit::FieldChange) -> Self {
-        let masked = change.field.strip_prefix("attributes.").is_some_and(is_sensitive);
-        let value = |value: &Option<Value>| {
-            let value = value.as_ref()?;
-            if masked {
-                return Some(Json(Value::from(MASK)));
-            }
-            let id = value.as_str().and_then(|text| match change.field.as_str() {
-                "status" => StatusId::parse(text).map(NodeId::ContactStatus),
-                "assignee" => AgentId::parse(text).map(NodeId::Agent),
-                "team" => TeamId::parse(text).map(NodeId::Team),
-                _ => None,
-            });
-            Some(Json(id.map_or_else(|| value.clone(), |id| Value::String(id.to_id().0))))
-        };
+        let value = |value: &Option<Value>| value.as_ref().map(|value| Json(shown_value(&change.field, value)));
         Self { field: change.field.clone(), old_value: value(&change.old), new_value: value(&change.new) }
     }
+}
+
+/// The value of a contact's audited field as clients see it: ids of other records in their global form, sensitive attributes masked.
+pub(crate) fn shown_value(field: &str, value: &Value) -> Value {
+    if field.strip_prefix("attributes.").is_some_and(is_sensitive) {
+        return Value::from(MASK);
+    }
+    let id = value.as_str().and_then(|text| match field {
+        "status" => StatusId::parse(text).map(NodeId::ContactStatus),
+        "assignee" => AgentId::parse(text).map(NodeId::Agent),
+        "team" => TeamId::parse(text).map(NodeId::Team),
+        "mergedInto" => ContactId::parse(text).map(NodeId::Contact),
+        _ => None,
+    });
+    id.map_or_else(|| value.clone(), |id| Value::String(id.to_id().0))
 }
 
 /// One recorded change. Events are never changed; each carries the hash of the one before it.
@@ -182,6 +184,11 @@ impl AuditEvent {
     /// The caller's own name for its program.
     async fn user_agent(&self) -> Option<&str> {
         self.view.stored.event.change.origin.user_agent.as_deref()
+    }
+
+    /// Why, where who did it had to say.
+    async fn reason(&self) -> Option<&str> {
+        self.view.stored.event.change.reason.as_deref()
     }
 
     /// The import whose row it was.

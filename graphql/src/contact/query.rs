@@ -4,8 +4,9 @@ use async_graphql::{Context, ID, Object, Result};
 use switchboard_app::contacts;
 
 use super::Contact;
+use super::filter::{ContactFilterInput, ContactSort};
 use crate::context::ContextExt;
-use crate::errors::app_error;
+use crate::errors::{Code, app_error};
 use crate::node_id::NodeId;
 use crate::page::{Asked, Connection};
 use crate::people;
@@ -31,18 +32,23 @@ impl ContactQuery {
         Ok(found.map(Contact::from))
     }
 
-    /// The contacts of the tenant, newest first.
+    /// The contacts of the tenant, newest first. A page may be thin, even empty, when few of the entries examined match: `hasNextPage` tells whether
+    /// there is more, and `endCursor` where to go on.
     #[graphql(complexity = "usize::try_from(first.unwrap_or(50).clamp(0, 100)).unwrap_or(1) * child_complexity")]
     async fn contacts(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "How many, 50 when not given, at most 100.")] first: Option<i32>,
         #[graphql(desc = "The cursor after which to begin.")] after: Option<String>,
+        #[graphql(desc = "Which contacts; all when not given.")] filter: Option<ContactFilterInput>,
+        #[graphql(desc = "In which order.", default_with = "ContactSort::Newest")] sort: ContactSort,
     ) -> Result<Connection<Contact>> {
         let viewer = ctx.viewer();
-        let asked = Asked::of(viewer.tenant.record.id, "contacts", first, after.as_deref())?;
-        let page = contacts::newest(&ctx.api().services, viewer, asked.after.as_deref(), asked.first).await.map_err(app_error)?;
-        let entries = page.entries.into_iter().map(|row| (row.place.clone(), Contact::from(row))).collect();
-        Ok(asked.page(entries, page.has_more))
+        let filter = filter.unwrap_or_default().into_filter().map_err(|error| Code::BadRequest.error(error.error.message))?;
+        let list = ContactFilterInput::fingerprint(&filter, sort);
+        let asked = Asked::of(viewer.tenant.record.id, &list, first, after.as_deref())?;
+        let page = contacts::list(&ctx.api().services, viewer, &filter, asked.after.as_deref(), asked.first, sort.into()).await.map_err(app_error)?;
+        let entries = page.contacts.into_iter().map(|row| (row.place.clone(), Contact::from(row))).collect();
+        Ok(asked.page_until(entries, page.next))
     }
 }

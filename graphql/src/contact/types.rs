@@ -5,15 +5,18 @@ use std::sync::Arc;
 use async_graphql::{Context, Enum, ID, Json, Object, Result};
 use serde_json::{Map, Value, json};
 use switchboard_app::AppError;
+use switchboard_app::contacts::{self, ContactThen};
 use switchboard_domain::contact::{self, is_sensitive};
+use switchboard_domain::ids::{ContactId, NoteId};
 use switchboard_domain::{phone, status as statuses};
 use switchboard_store::contacts::ContactRow;
 
-use crate::audit::{AuditActor, AuditEvent, events_of_contact};
+use super::note::Note;
+use crate::audit::{AuditActor, AuditEvent, events_of_contact, shown_value};
 use crate::context::ContextExt;
 use crate::errors::{app_error, shared_error};
 use crate::node_id::NodeId;
-use crate::page::Connection;
+use crate::page::{Asked, Connection};
 use crate::people::{self, Agent, Team};
 use crate::scalars::DateTime;
 use crate::status::ContactStatus;
@@ -33,6 +36,39 @@ pub(crate) enum PhoneFormat {
     International,
 }
 
+/// Where a contact's time zone comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "contact::TimeZoneSource")]
+pub(crate) enum TimeZoneSource {
+    /// Somebody gave it.
+    Given,
+    /// Where the postal code lies.
+    PostalCode,
+    /// Where numbers of this area code were given out.
+    AreaCode,
+    /// The tenant's own, because nothing closer is known.
+    Tenant,
+}
+
+/// The fields of a contact at one time, by their names.
+fn fields_then(id: &ContactId, then: ContactThen) -> Value {
+    let mut object = Map::new();
+    let mut attributes = Map::new();
+    for (field, value) in &then.fields {
+        let shown = shown_value(field, value);
+        match field.strip_prefix("attributes.") {
+            Some(name) => attributes.insert(name.to_owned(), shown),
+            None => object.insert(field.clone(), shown),
+        };
+    }
+    object.insert("id".to_owned(), json!(NodeId::Contact(id.clone()).to_id().0));
+    object.insert("attributes".to_owned(), Value::Object(attributes));
+    object.insert("version".to_owned(), json!(then.version));
+    object.insert("createdAt".to_owned(), json!(format!("{:.3}", then.created_at)));
+    object.insert("updatedAt".to_owned(), json!(format!("{:.3}", then.updated_at)));
+    Value::Object(object)
+}
+
 /// A person to call, identified by phone.
 #[derive(Clone)]
 pub(crate) struct Contact {
@@ -48,28 +84,13 @@ impl From<ContactRow> for Contact {
 
 impl From<contact::Contact> for Contact {
     fn from(whole: contact::Contact) -> Self {
-        let details = &whole.details;
-        let row = ContactRow {
-            id: whole.id.clone(),
-            place: String::new(),
-            version: whole.record.version,
-            created_at: whole.record.created_at,
-            updated_at: whole.record.updated_at(),
-            deleted_at: whole.deleted_at,
-            phone: details.phone.clone(),
-            email: details.email.clone(),
-            name: details.name.clone(),
-            city: details.city.clone(),
-            region: details.region.clone(),
-            country: details.country.clone(),
-            source: details.source.clone(),
-            time_zone: details.time_zone.name.clone(),
-            status: details.status,
-            assignee: details.assignee,
-            team: details.team,
-            next_contact_at: details.next_contact_at,
-        };
-        Self { row: Arc::new(row), whole: Some(Arc::new(whole)) }
+        Self { row: Arc::new(ContactRow::from(&whole)), whole: Some(Arc::new(whole)) }
+    }
+}
+
+impl From<Arc<contact::Contact>> for Contact {
+    fn from(whole: Arc<contact::Contact>) -> Self {
+        Self { row: Arc::new(ContactRow::from(whole.as_ref())), whole: Some(whole) }
     }
 }
 
@@ -83,8 +104,10 @@ impl Contact {
         found.ok_or_else(|| app_error(AppError::Broken("a contact of the list is not there".to_owned())))
     }
 
-    fn status_of(&self, ctx: &Context<'_>) -> Result<ContactStatus> {
-        let found = ctx.viewer().settings.status(self.row.status).cloned();
+    async fn status_of(&self, ctx: &Context<'_>) -> Result<ContactStatus> {
+        let viewer = ctx.viewer();
+        let newer = ctx.api().services.tenants.settings_knowing(&viewer.tenant.scope, &viewer.settings, self.row.status).await.map_err(app_error)?;
+        let found = newer.as_ref().unwrap_or(&viewer.settings).status(self.row.status).cloned();
         found.map(ContactStatus).ok_or_else(|| app_error(AppError::Broken("a contact's status is not the tenant's".to_owned())))
     }
 }
@@ -151,9 +174,14 @@ impl Contact {
         self.row.country.as_deref()
     }
 
-    /// IANA; given, or else the tenant's.
+    /// IANA; given, or derived from the postal code or the area code, or else the tenant's.
     async fn time_zone(&self) -> Option<&str> {
-        Some(&self.row.time_zone)
+        Some(&self.row.time_zone.name)
+    }
+
+    /// Where the time zone comes from.
+    async fn time_zone_source(&self) -> TimeZoneSource {
+        self.row.time_zone.source.into()
     }
 
     /// Where the contact came from, in the tenant's words.
@@ -170,7 +198,7 @@ impl Contact {
 
     /// The status.
     async fn status(&self, ctx: &Context<'_>) -> Result<ContactStatus> {
-        self.status_of(ctx)
+        self.status_of(ctx).await
     }
 
     /// The agent whose contact it is.
@@ -189,9 +217,9 @@ impl Contact {
         }
     }
 
-    /// The contact must not be called.
+    /// The contact must not be called: its status says so, or its number stands on the suppression list.
     async fn do_not_call(&self, ctx: &Context<'_>) -> Result<bool> {
-        Ok(self.status_of(ctx)?.0.code == statuses::DO_NOT_CALL)
+        Ok(self.row.suppressed || self.status_of(ctx).await?.0.code == statuses::DO_NOT_CALL)
     }
 
     /// When to call next.
@@ -201,7 +229,39 @@ impl Contact {
 
     /// The contact was won.
     async fn converted(&self, ctx: &Context<'_>) -> Result<bool> {
-        Ok(self.status_of(ctx)?.0.code == statuses::CONVERTED)
+        Ok(self.status_of(ctx).await?.0.code == statuses::CONVERTED)
+    }
+
+    /// The contact it was merged into; it is deleted then.
+    async fn merged_into(&self, ctx: &Context<'_>) -> Result<Option<Contact>> {
+        let Some(id) = self.row.merged_into.clone() else {
+            return Ok(None);
+        };
+        let found = ctx.contacts().load_one(id).await.map_err(|error| shared_error(&error))?;
+        Ok(found.map(Contact::from))
+    }
+
+    /// What was written about it, and about those merged into it, newest first.
+    #[graphql(complexity = "usize::try_from(first.unwrap_or(50).clamp(0, 100)).unwrap_or(1) * child_complexity")]
+    async fn notes(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many, 50 when not given, at most 100.")] first: Option<i32>,
+        #[graphql(desc = "The cursor after which to begin.")] after: Option<String>,
+    ) -> Result<Connection<Note>> {
+        let viewer = ctx.viewer();
+        let asked = Asked::of(viewer.tenant.record.id, &format!("notes of contact {}", self.row.id), first, after.as_deref())?;
+        let before = asked.after.as_deref().and_then(NoteId::parse);
+        let page = contacts::notes(&ctx.api().services, viewer, &self.row.id, before, asked.first).await.map_err(app_error)?;
+        let entries = page.entries.into_iter().map(|note| (note.id.to_string(), Note(note))).collect();
+        Ok(asked.page(entries, page.has_more))
+    }
+
+    /// The fields by their names as they stood at a time, that moment included, from the audit trail; null when it wasn't there yet. Other records
+    /// are given by their ids; the values of sensitive attributes are masked.
+    async fn as_of(&self, ctx: &Context<'_>, #[graphql(desc = "The time.")] time: DateTime) -> Result<Option<Json<Value>>> {
+        let then = contacts::as_of(&ctx.api().services, ctx.viewer(), &self.row.id, time.0).await.map_err(app_error)?;
+        Ok(then.map(|then| Json(fields_then(&self.row.id, then))))
     }
 
     /// Everything that was changed, newest first.

@@ -44,6 +44,8 @@ pub async fn write_settings(services: &Services, tenant: &OpenTenant, demo: &Dem
             order: seeded.order,
             exclude_from_call_list: seeded.exclude_from_call_list,
             system: seeded.system,
+            retired: false,
+            deleted_at: None,
         };
         settings::create_status(&services.core, &tenant.scope, &status).await?;
     }

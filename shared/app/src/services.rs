@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use switchboard_domain::clock::{Clock, Entropy};
+use switchboard_platform::{Files, Queue};
 use switchboard_store::CoreTable;
 use switchboard_store::audit_events::AuditTable;
 
@@ -17,6 +18,10 @@ pub struct Services {
     pub audit: AuditTable,
     /// Opened tenants and their settings.
     pub tenants: Arc<Tenants>,
+    /// The bucket that keeps what jobs found out, and exports.
+    pub results: Files,
+    /// Where bulk jobs are sent.
+    pub bulk_queue: Queue,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Randomness.

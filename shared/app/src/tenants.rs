@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 use switchboard_domain::clock::Clock;
-use switchboard_domain::ids::TenantId;
+use switchboard_domain::ids::{StatusId, TenantId};
 use switchboard_domain::sealing::TenantKeyring;
 use switchboard_platform::Keys;
 use switchboard_store::settings::{self, Settings};
@@ -86,6 +86,23 @@ impl Tenants {
         let settings = Arc::new(settings::load(&self.core, scope).await?);
         lock(&self.settings).insert(scope.tenant(), Kept { value: Arc::clone(&settings), at: self.clock.now() });
         Ok(settings)
+    }
+
+    /// Forgets a tenant's settings because they changed: who asks next reads them anew. Other processes believe theirs for up to half a minute more.
+    pub fn forget_settings(&self, scope: &TenantScope) {
+        lock(&self.settings).remove(&scope.tenant());
+    }
+
+    /// The settings read again when those at hand don't know a status, which may have been made since; none when they do. 1 request and 2 R then.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn settings_knowing(&self, scope: &TenantScope, at_hand: &Settings, status: StatusId) -> Result<Option<Arc<Settings>>, AppError> {
+        if at_hand.status(status).is_some() {
+            return Ok(None);
+        }
+        self.forget_settings(scope);
+        self.settings(scope).await.map(Some)
     }
 
     fn is_fresh(&self, at: Timestamp) -> bool {

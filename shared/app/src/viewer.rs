@@ -86,6 +86,7 @@ impl Viewer {
             actor: Actor::user(self.user.id, &self.user.name, self.user.sealed_email.clone(), roles),
             request_id: Some(self.request.request_id.clone()),
             ip_address: self.request.ip_address.clone(),
+            job: None,
             user_agent: self.request.user_agent.as_ref().map(|agent| agent.chars().take(255).collect()),
         }
     }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::actor::{Actor, ActorKind};
-use crate::ids::ImportId;
+use crate::ids::{BulkJobId, ImportId};
 
 /// The circumstances of a request or a job: the same for every record it changes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,13 +20,16 @@ pub struct Origin {
     /// The caller's own name for its program, cut to 255 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_agent: Option<String>,
+    /// The job that does it on the actor's behalf.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job: Option<BulkJobId>,
 }
 
 impl Origin {
     /// The system acting on its own account.
     #[must_use]
     pub fn system() -> Self {
-        Self { actor: Actor::system(), request_id: None, ip_address: None, user_agent: None }
+        Self { actor: Actor::system(), request_id: None, ip_address: None, user_agent: None, job: None }
     }
 
     /// The import whose row this is: the one that acts.
@@ -38,7 +41,14 @@ impl Origin {
     /// An import writing its rows.
     #[must_use]
     pub fn import(id: ImportId, file_name: &str) -> Self {
-        Self { actor: Actor::import(id, file_name), request_id: None, ip_address: None, user_agent: None }
+        Self { actor: Actor::import(id, file_name), request_id: None, ip_address: None, user_agent: None, job: None }
+    }
+
+    /// The same circumstances, carried out by a job.
+    #[must_use]
+    pub fn with_job(mut self, job: BulkJobId) -> Self {
+        self.job = Some(job);
+        self
     }
 }
 
@@ -53,13 +63,23 @@ pub struct Change {
     /// By whom and through what.
     #[serde(flatten)]
     pub origin: Origin,
+    /// Why, in the words of who did it, where a reason is asked for. It never holds personal data of a contact.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
 impl Change {
     /// A change at a time, which is cut to milliseconds.
     #[must_use]
     pub fn new(action: &str, at: Timestamp, origin: Origin) -> Self {
-        Self { action: action.to_owned(), at: crate::clock::to_millisecond(at), origin }
+        Self { action: action.to_owned(), at: crate::clock::to_millisecond(at), origin, reason: None }
+    }
+
+    /// The same change with its reason.
+    #[must_use]
+    pub fn because(mut self, reason: impl Into<String>) -> Self {
+        self.reason = Some(reason.into());
+        self
     }
 }
 
@@ -89,6 +109,12 @@ impl Revisioned {
     #[must_use]
     pub fn changed(&self, change: Change) -> Self {
         Self { version: self.version + 1, revision: self.revision + 1, created_at: self.created_at, created_by: self.created_by.clone(), last_change: change }
+    }
+
+    /// The same record after one more write that nobody asked for: version and change stay.
+    #[must_use]
+    pub fn touched(&self) -> Self {
+        Self { revision: self.revision + 1, ..self.clone() }
     }
 
     /// When the record last changed.

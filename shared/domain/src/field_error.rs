@@ -20,6 +20,14 @@ pub enum FieldErrorCode {
     Conflict,
     /// There are more values than allowed.
     LimitExceeded,
+    /// The record changed since it was read.
+    Stale,
+    /// The record can't go from its present state to that one.
+    ForbiddenTransition,
+    /// The rules don't allow it.
+    NotAllowed,
+    /// Other records use it.
+    InUse,
 }
 
 /// One refused value.

@@ -123,6 +123,14 @@ uuid_id!(
     /// One run that brings records in.
     ImportId
 );
+uuid_id!(
+    /// Something somebody wrote about a contact.
+    NoteId
+);
+uuid_id!(
+    /// One run that changes or exports many contacts.
+    BulkJobId
+);
 
 impl From<UserId> for AgentId {
     fn from(user: UserId) -> Self {
@@ -136,65 +144,81 @@ impl From<AgentId> for UserId {
     }
 }
 
-/// A contact: 26 characters of base32, the keyed hash of its first number (its slot). See `docs/encryption.md`.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ContactId(Box<str>);
+macro_rules! hash_id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Box<str>);
+
+        impl $name {
+            /// The number of characters of the text form; 130 bits of the keyed hash.
+            pub const LENGTH: usize = 26;
+
+            /// The identifier made of a keyed hash.
+            #[must_use]
+            pub fn from_hash(hash: &[u8; 32]) -> Self {
+                let mut text = base32(hash);
+                text.truncate(Self::LENGTH);
+                Self(text.into_boxed_str())
+            }
+
+            /// Reads the text form; `None` for anything else.
+            #[must_use]
+            pub fn parse(text: &str) -> Option<Self> {
+                let valid = text.len() == Self::LENGTH && text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'v').contains(&byte));
+                valid.then(|| Self(text.into()))
+            }
+
+            /// The text form.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(formatter, "{}({self})", stringify!($name))
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.0)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = String::deserialize(deserializer)?;
+                Self::parse(&text).ok_or_else(|| serde::de::Error::custom(concat!("not a ", stringify!($name))))
+            }
+        }
+    };
+}
+
+hash_id!(
+    /// A contact: 26 characters of base32, the keyed hash of its first number (its slot), or of random bytes when that slot was another's
+    /// home before. See `docs/encryption.md`.
+    ContactId
+);
+hash_id!(
+    /// An entry of the suppression list: the keyed hash of its number.
+    SuppressionId
+);
 
 impl ContactId {
-    /// The number of characters of the text form; 130 bits of the keyed hash.
-    pub const LENGTH: usize = 26;
-
-    /// The identifier made of a keyed hash of at least 17 bytes.
-    #[must_use]
-    pub fn from_hash(hash: &[u8; 32]) -> Self {
-        let mut text = base32(hash);
-        text.truncate(Self::LENGTH);
-        Self(text.into_boxed_str())
-    }
-
-    /// Reads the text form; `None` for anything else.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        let valid = text.len() == Self::LENGTH && text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'v').contains(&byte));
-        valid.then(|| Self(text.into()))
-    }
-
-    /// The text form.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
     /// Which of `shards` equal parts this contact falls in; the same one for life as long as `shards` stays.
     #[must_use]
     pub fn shard(&self, shards: u32) -> u32 {
         let number = self.0.bytes().take(6).fold(0_u32, |sum, byte| sum.wrapping_mul(32).wrapping_add(u32::from(byte)));
         number % shards.max(1)
-    }
-}
-
-impl fmt::Display for ContactId {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
-    }
-}
-
-impl fmt::Debug for ContactId {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "ContactId({self})")
-    }
-}
-
-impl Serialize for ContactId {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0)
-    }
-}
-
-impl<'de> Deserialize<'de> for ContactId {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        Self::parse(&text).ok_or_else(|| serde::de::Error::custom("not a ContactId"))
     }
 }
 

@@ -5,6 +5,7 @@
 
 pub mod actor;
 pub mod audit;
+pub mod bulk_job;
 pub mod change;
 pub mod clock;
 pub mod contact;
@@ -13,12 +14,16 @@ pub mod email;
 pub mod field_error;
 pub mod ids;
 pub mod imports;
+pub mod note;
 pub mod permission;
 pub mod person;
 pub mod phone;
 pub mod postal_code;
 pub mod sealing;
+pub mod search;
 pub mod status;
+pub mod suppression;
 pub mod team;
 pub mod tenant;
 pub mod text;
+pub mod time_zone;

@@ -10,6 +10,38 @@ pub enum Permission {
     ContactRead,
     /// Create contacts.
     ContactCreate,
+    /// Change what contacts say.
+    ContactUpdate,
+    /// Give contacts another status.
+    ContactSetStatus,
+    /// Write notes about contacts.
+    ContactAddNote,
+    /// Assign contacts to agents and pools.
+    ContactAssign,
+    /// Delete contacts.
+    ContactDelete,
+    /// Bring deleted contacts back.
+    ContactRestore,
+    /// Make one contact of two, and two of one.
+    ContactMerge,
+    /// Erase a person for good.
+    ContactErase,
+    /// Change all contacts of a filter.
+    ContactBulkUpdate,
+    /// Take contacts out in a file.
+    ContactExport,
+    /// Create statuses.
+    StatusCreate,
+    /// Change statuses.
+    StatusUpdate,
+    /// Delete statuses.
+    StatusDelete,
+    /// See the suppression list.
+    SuppressionRead,
+    /// Put numbers on the suppression list.
+    SuppressionAdd,
+    /// Take numbers off the suppression list.
+    SuppressionRemove,
     /// See imports and their errors.
     ImportRead,
     /// See the audit trail.
@@ -20,7 +52,29 @@ pub enum Permission {
 
 impl Permission {
     /// Every permission there is.
-    pub const ALL: [Self; 5] = [Self::ContactRead, Self::ContactCreate, Self::ImportRead, Self::AuditRead, Self::AgentRead];
+    pub const ALL: [Self; 21] = [
+        Self::ContactRead,
+        Self::ContactCreate,
+        Self::ContactUpdate,
+        Self::ContactSetStatus,
+        Self::ContactAddNote,
+        Self::ContactAssign,
+        Self::ContactDelete,
+        Self::ContactRestore,
+        Self::ContactMerge,
+        Self::ContactErase,
+        Self::ContactBulkUpdate,
+        Self::ContactExport,
+        Self::StatusCreate,
+        Self::StatusUpdate,
+        Self::StatusDelete,
+        Self::SuppressionRead,
+        Self::SuppressionAdd,
+        Self::SuppressionRemove,
+        Self::ImportRead,
+        Self::AuditRead,
+        Self::AgentRead,
+    ];
 
     /// The written form.
     #[must_use]
@@ -28,6 +82,22 @@ impl Permission {
         match self {
             Self::ContactRead => "contact:read",
             Self::ContactCreate => "contact:create",
+            Self::ContactUpdate => "contact:update",
+            Self::ContactSetStatus => "contact:set_status",
+            Self::ContactAddNote => "contact:add_note",
+            Self::ContactAssign => "contact:assign",
+            Self::ContactDelete => "contact:delete",
+            Self::ContactRestore => "contact:restore",
+            Self::ContactMerge => "contact:merge",
+            Self::ContactErase => "contact:erase",
+            Self::ContactBulkUpdate => "contact:bulk_update",
+            Self::ContactExport => "contact:export",
+            Self::StatusCreate => "status:create",
+            Self::StatusUpdate => "status:update",
+            Self::StatusDelete => "status:delete",
+            Self::SuppressionRead => "suppression:read",
+            Self::SuppressionAdd => "suppression:add",
+            Self::SuppressionRemove => "suppression:remove",
             Self::ImportRead => "import:read",
             Self::AuditRead => "audit:read",
             Self::AgentRead => "agent:read",
@@ -108,20 +178,53 @@ const fn own(permission: Permission) -> Grant {
 
 /// What a new tenant has.
 pub const SEEDED_ROLES: [SeededRole; 5] = [
-    SeededRole {
-        code: "admin",
-        name: "Administrator",
-        grants: &[all(Permission::ContactRead), all(Permission::ContactCreate), all(Permission::ImportRead), all(Permission::AuditRead), all(Permission::AgentRead)],
-    },
+    SeededRole { code: "admin", name: "Administrator", grants: &EVERYTHING },
     SeededRole {
         code: "manager",
         name: "Manager",
-        grants: &[all(Permission::ContactRead), all(Permission::ContactCreate), all(Permission::ImportRead), all(Permission::AgentRead)],
+        grants: &[
+            all(Permission::ContactRead),
+            all(Permission::ContactCreate),
+            all(Permission::ContactUpdate),
+            all(Permission::ContactSetStatus),
+            all(Permission::ContactAddNote),
+            all(Permission::ContactAssign),
+            all(Permission::ContactDelete),
+            all(Permission::ContactRestore),
+            all(Permission::ContactMerge),
+            all(Permission::ContactBulkUpdate),
+            all(Permission::ContactExport),
+            all(Permission::StatusCreate),
+            all(Permission::StatusUpdate),
+            all(Permission::StatusDelete),
+            all(Permission::SuppressionRead),
+            all(Permission::SuppressionAdd),
+            all(Permission::ImportRead),
+            all(Permission::AgentRead),
+        ],
     },
-    SeededRole { code: "supervisor", name: "Supervisor", grants: &[all(Permission::ContactRead), all(Permission::AuditRead), all(Permission::AgentRead)] },
-    SeededRole { code: "telephonist", name: "Telephonist", grants: &[own(Permission::ContactRead)] },
+    SeededRole {
+        code: "supervisor",
+        name: "Supervisor",
+        grants: &[all(Permission::ContactRead), all(Permission::SuppressionRead), all(Permission::AuditRead), all(Permission::AgentRead)],
+    },
+    SeededRole {
+        code: "telephonist",
+        name: "Telephonist",
+        grants: &[own(Permission::ContactRead), own(Permission::ContactUpdate), own(Permission::ContactSetStatus), own(Permission::ContactAddNote)],
+    },
     SeededRole { code: "agent", name: "Field agent", grants: &[] },
 ];
+
+const EVERYTHING: [Grant; Permission::ALL.len()] = {
+    let mut grants = [all(Permission::ContactRead); Permission::ALL.len()];
+    let mut index = 0;
+    while index < grants.len() {
+        grants[index] = all(Permission::ALL[index]);
+        index += 1;
+    }
+    grants
+};
 
 #[cfg(test)]
 mod tests {

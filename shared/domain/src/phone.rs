@@ -4,7 +4,7 @@ use rlibphonenumber::{PHONE_NUMBER_UTIL, ParseError, PhoneNumberFormat, Region};
 
 use crate::field_error::{FieldError, FieldErrorCode};
 
-/// Longest text read as a number; libphonenumber's own limit is 250.
+/// Longest text read as a number, in bytes; libphonenumber's own limit is 250 characters.
 const LONGEST_TEXT: usize = 250;
 
 /// A valid number.
@@ -12,7 +12,7 @@ const LONGEST_TEXT: usize = 250;
 pub struct Phone {
     /// E.164, such as `+15145550123`: the identity of a contact.
     pub e164: String,
-    /// The digits after "ext.", kept apart from the identity.
+    /// The digits after "ext.", at most 20, kept apart from the identity.
     pub extension: Option<String>,
     /// ISO 3166-1 code of the country the number belongs to, when it belongs to one.
     pub country: Option<String>,
@@ -42,6 +42,9 @@ pub fn parse(field: &str, value: &str, country: &str) -> Result<Phone, FieldErro
     if trimmed.len() > LONGEST_TEXT {
         return Err(invalid("is too long to be a telephone number"));
     }
+    if is_inside_out_uri(trimmed) {
+        return Err(invalid("is not a telephone number"));
+    }
     let region = Region::from_code(country).ok();
     let number = PHONE_NUMBER_UTIL.parse(trimmed, region).map_err(|error| match error {
         ParseError::TooShortNsn | ParseError::TooShortAfterIdd => invalid("has too few digits"),
@@ -52,7 +55,7 @@ pub fn parse(field: &str, value: &str, country: &str) -> Result<Phone, FieldErro
     if !PHONE_NUMBER_UTIL.is_valid_number(&number) {
         return Err(invalid("is not a number that exists"));
     }
-    let extension = number.extension.clone().filter(|digits| !digits.is_empty());
+    let extension = number.extension.as_deref().map(|digits| PHONE_NUMBER_UTIL.normalize_digits_only(digits)).filter(|digits| !digits.is_empty());
     Ok(Phone {
         e164: PHONE_NUMBER_UTIL.format(&number, PhoneNumberFormat::E164).into_owned(),
         extension,
@@ -60,7 +63,12 @@ pub fn parse(field: &str, value: &str, country: &str) -> Result<Phone, FieldErro
     })
 }
 
-/// Shows a stored number; one that no longer parses is shown as stored.
+/// Whether "tel:" comes after ";phone-context=", where RFC 3966 never has it and the library (2.2.15) panics.
+fn is_inside_out_uri(text: &str) -> bool {
+    text.split_once(";phone-context=").is_some_and(|(before, after)| !before.contains("tel:") && after.contains("tel:"))
+}
+
+/// Shows a stored number; one that no longer parses is shown as stored. A number of no country has no national form and is shown as international.
 #[must_use]
 pub fn display(e164: &str, format: PhoneFormat) -> String {
     let format = match format {
@@ -68,10 +76,11 @@ pub fn display(e164: &str, format: PhoneFormat) -> String {
         PhoneFormat::National => PhoneNumberFormat::National,
         PhoneFormat::International => PhoneNumberFormat::International,
     };
-    match PHONE_NUMBER_UTIL.parse(e164, None) {
-        Ok(number) => PHONE_NUMBER_UTIL.format(&number, format).into_owned(),
-        Err(_) => e164.to_owned(),
-    }
+    let Ok(number) = PHONE_NUMBER_UTIL.parse(e164, None) else {
+        return e164.to_owned();
+    };
+    let of_no_country = PHONE_NUMBER_UTIL.get_region_for_number(&number) == Some(Region::World);
+    PHONE_NUMBER_UTIL.format(&number, if of_no_country { PhoneNumberFormat::International } else { format }).into_owned()
 }
 
 /// Whether a text is a country code the telephone metadata knows.
@@ -83,48 +92,204 @@ pub fn is_country(code: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
-    fn e164(text: &str) -> Result<String, FieldErrorCode> {
-        parse("phone", text, "CA").map(|phone| phone.e164).map_err(|error| error.code)
+    fn e164(text: &str, country: &str) -> Result<String, FieldErrorCode> {
+        parse("phone", text, country).map(|phone| phone.e164).map_err(|error| error.code)
     }
 
     #[test]
-    fn numbers_are_accepted_or_refused_and_never_turned_into_another() {
-        let invalid = Err(FieldErrorCode::Invalid);
-        for (text, expected) in [
-            ("519-569-8399", Ok("+15195698399".to_owned())),
-            ("+33 6 12 34 56 78", Ok("+33612345678".to_owned())),
-            ("(514) 123-4567 ext. 89", invalid.clone()),
-            ("514123456", invalid.clone()),
-            ("5141234567", invalid.clone()),
-            ("1-800-FLOWERS", Ok("+18003569377".to_owned())),
-            ("00441632960961", invalid.clone()),
-            ("011441212345678", Ok("+441212345678".to_owned())),
-            ("\u{ff15}\u{ff11}\u{ff14}5556789", Ok("+15145556789".to_owned())),
-            ("not a number", invalid.clone()),
-            ("", Err(FieldErrorCode::Blank)),
+    fn what_the_metadata_does_not_know_is_refused() {
+        for (text, country) in [
+            ("(514) 123-4567 ext. 89", "CA"),
+            ("514-123-4567 x89", "CA"),
+            ("5141234567", "CA"),
+            ("514123456", "CA"),
+            ("514-555-012", "CA"),
+            ("514-555-01234", "CA"),
+            ("\u{ff15}\u{ff11}\u{ff14}\u{ff15}\u{ff15}\u{ff10}\u{ff11}\u{ff12}\u{ff13}", "CA"),
+            ("555-0123", "CA"),
+            ("911", "CA"),
+            ("00441632960961", "CA"),
+            ("0033612345678", "CA"),
+            ("33612345678", "CA"),
+            ("+33 6 12 34 56 7", "CA"),
+            ("+999 514 555 0123", "CA"),
+            ("514-555-0123", "FR"),
+            ("514-555-0123", "ZZ"),
+            ("514-555-0123", ""),
+            ("5.14556E+09", "CA"),
+            ("5145550123.0", "CA"),
+            ("514-555-0123 home", "CA"),
+            ("514-555-0123 ext. 123456789012345678901", "CA"),
         ] {
-            assert_eq!(e164(text), expected, "{text}");
+            assert_eq!(e164(text, country), Err(FieldErrorCode::Invalid), "{text:?} in {country}");
         }
     }
 
     #[test]
-    fn an_extension_is_kept_apart() {
-        let phone = parse("phone", "(514) 555-4567 ext. 89", "CA").unwrap();
-        assert_eq!((phone.e164.as_str(), phone.extension.as_deref(), phone.country.as_deref()), ("+15145554567", Some("89"), Some("CA")));
+    fn hostile_texts_are_refused() {
+        for text in [
+            "+",
+            "++",
+            "+ +1 514 555 0123",
+            "+1+514 555 0123",
+            "ext. 89",
+            "not a number",
+            "\u{514d}\u{8d39}",
+            "514-555\u{0}-0123",
+            "514\t555\t0123",
+            "514\r\n555 0123",
+            "514\u{7}5550123",
+            "514\u{200f}-555-0123",
+            "514-555-012\u{b3}",
+            ";phone-context=+1",
+            ";phone-context=+1;tel:5145550123",
+            ";phone-context=+15145550123;tel:",
+            "tel:;phone-context=+1",
+            "5145550123;phone-context=",
+        ] {
+            assert_eq!(e164(text, "CA"), Err(FieldErrorCode::Invalid), "{text:?}");
+        }
+        for length in [251, 10_000] {
+            for text in ["5", "+", "(", "x", "\u{ff15}", "\u{1f4de}"] {
+                assert_eq!(e164(&text.repeat(length), "CA"), Err(FieldErrorCode::Invalid), "{length} times {text:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn blank_is_not_invalid() {
+        for text in ["", " ", "\t\r\n", "\u{a0}\u{3000}"] {
+            assert_eq!(e164(text, "CA"), Err(FieldErrorCode::Blank), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn two_numbers_in_one_cell_never_become_a_third() {
+        for text in [
+            "514-555-0123 514-555-0124",
+            "514-555-0123 / 514-555-0124",
+            "514-555-0123, 514-555-0124",
+            "514-555-0123; 514-555-0124",
+            "514-555-0123\n514-555-0124",
+            "514-555-0123 or 514-555-0124",
+            "514-555-0123 x 514-555-0124",
+            "+1 514 555 0123 +1 514 555 0124",
+        ] {
+            assert_eq!(e164(text, "CA"), Err(FieldErrorCode::Invalid), "{text:?}");
+        }
+        assert_eq!(e164("514-555-0123/x514-555-0124", "CA").as_deref(), Ok("+15145550123"));
+        let first = parse("phone", "514-555-0123 ext. 5145550124", "CA").unwrap();
+        assert_eq!((first.e164.as_str(), first.extension.as_deref()), ("+15145550123", Some("5145550124")));
+    }
+
+    #[test]
+    fn valid_numbers_are_read_however_they_are_written() {
+        for (text, country, expected) in [
+            ("519-569-8399", "CA", "+15195698399"),
+            ("(514) 555-0123", "CA", "+15145550123"),
+            ("514.555.0123", "CA", "+15145550123"),
+            ("1 514 555 0123", "CA", "+15145550123"),
+            ("+1 (514) 555-0123", "FR", "+15145550123"),
+            ("Tel: 514-555-0123", "CA", "+15145550123"),
+            ("'5145550123", "CA", "+15145550123"),
+            ("=+15145550123", "CA", "+15145550123"),
+            ("tel:+1-514-555-0123", "CA", "+15145550123"),
+            ("tel:514-555-0123;phone-context=+1", "FR", "+15145550123"),
+            ("\u{200f}514-555-0123\u{200f}", "CA", "+15145550123"),
+            ("\u{202a}+1 514\u{a0}555\u{2011}0123\u{202c}", "CA", "+15145550123"),
+            ("\u{ff15}\u{ff11}\u{ff14}\u{ff15}\u{ff15}\u{ff15}\u{ff10}\u{ff11}\u{ff12}\u{ff13}", "CA", "+15145550123"),
+            ("\u{665}\u{661}\u{664}\u{665}\u{665}\u{665}\u{660}\u{661}\u{662}\u{663}", "CA", "+15145550123"),
+            ("1-800-FLOWERS", "CA", "+18003569377"),
+            ("+33 6 12 34 56 78", "CA", "+33612345678"),
+            ("06 12 34 56 78", "FR", "+33612345678"),
+            ("+33 (0)6 12 34 56 78", "CA", "+33612345678"),
+            ("011441212345678", "CA", "+441212345678"),
+            ("00441212345678", "FR", "+441212345678"),
+            ("020 7946 0958", "GB", "+442079460958"),
+            ("06 6982 1234", "IT", "+390669821234"),
+            ("+800 1234 5678", "CA", "+80012345678"),
+        ] {
+            assert_eq!(e164(text, country).as_deref(), Ok(expected), "{text:?} in {country}");
+        }
+    }
+
+    #[test]
+    fn an_extension_is_kept_apart_in_plain_digits() {
+        for (text, extension) in [
+            ("(514) 555-4567", None),
+            ("(514) 555-4567 ext. 89", Some("89")),
+            ("(514) 555-4567 x89", Some("89")),
+            ("(514) 555-4567 #89", Some("89")),
+            ("(514) 555-4567;ext=089", Some("089")),
+            ("(514) 555-4567 ext. \u{ff18}\u{ff19}", Some("89")),
+            ("(514) 555-4567 ext. \u{668}\u{669}", Some("89")),
+            ("(514) 555-4567 ext. 12345678901234567890", Some("12345678901234567890")),
+        ] {
+            let phone = parse("phone", text, "CA").unwrap();
+            assert_eq!((phone.e164.as_str(), phone.extension.as_deref(), phone.country.as_deref()), ("+15145554567", extension, Some("CA")), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_number_says_its_country_unless_it_has_none() {
+        for (text, country) in
+            [("+15145550123", Some("CA")), ("+12125550123", Some("US")), ("+17875550123", Some("PR")), ("+442079460958", Some("GB")), ("+80012345678", None)]
+        {
+            assert_eq!(parse("phone", text, "FR").unwrap().country.as_deref(), country, "{text}");
+        }
+    }
+
+    #[test]
+    fn errors_name_the_field_and_never_the_value() {
+        let error = parse("alternatePhones", "514-129-8765", "CA").unwrap_err();
+        assert_eq!(error.field, "alternatePhones");
+        assert!(!error.message.contains("8765") && !error.message.contains("129"), "{}", error.message);
     }
 
     #[test]
     fn numbers_are_shown_as_people_write_them() {
-        assert_eq!(display("+15145550123", PhoneFormat::National), "(514) 555-0123");
-        assert_eq!(display("+15145550123", PhoneFormat::International), "+1 514-555-0123");
-        assert_eq!(display("+15145550123", PhoneFormat::E164), "+15145550123");
+        for (stored, national, international) in [
+            ("+15141234567", "(514) 123-4567", "+1 514-123-4567"),
+            ("+15145550123", "(514) 555-0123", "+1 514-555-0123"),
+            ("+12125550123", "(212) 555-0123", "+1 212-555-0123"),
+            ("+33612345678", "06 12 34 56 78", "+33 6 12 34 56 78"),
+            ("+442079460958", "020 7946 0958", "+44 20 7946 0958"),
+            ("+80012345678", "+800 1234 5678", "+800 1234 5678"),
+            ("nothing", "nothing", "nothing"),
+            ("", "", ""),
+        ] {
+            assert_eq!(display(stored, PhoneFormat::National), national);
+            assert_eq!(display(stored, PhoneFormat::International), international);
+            assert_eq!(display(stored, PhoneFormat::E164), stored);
+        }
     }
 
     #[test]
     fn countries_are_those_of_the_metadata() {
         assert!(is_country("CA") && is_country("FR"));
-        assert!(!is_country("ZZ") && !is_country("CAN") && !is_country("001"));
+        assert!(!is_country("ZZ") && !is_country("CAN") && !is_country("001") && !is_country("") && !is_country("é"));
+    }
+
+    proptest! {
+        /// The identity doesn't depend on where it is read.
+        #[test]
+        fn what_is_stored_reads_as_itself(text in "(tel:)?\\+?[0-9(). x#-]{6,18}(;phone-context=|;ext=|tel:)?[+0-9]{0,4}", country in "CA|US|FR|GB|IT|AR|MX|DE") {
+            if let Ok(phone) = parse("phone", &text, &country) {
+                prop_assert!(phone.e164.len() <= 18 && phone.e164.strip_prefix('+').is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_digit())));
+                prop_assert!(phone.extension.iter().all(|digits| digits.len() <= 20 && digits.bytes().all(|byte| byte.is_ascii_digit())));
+                for elsewhere in ["CA", "IT", "ZZ"] {
+                    prop_assert_eq!(e164(&phone.e164, elsewhere), Ok(phone.e164.clone()));
+                }
+            }
+        }
+
+        #[test]
+        fn no_text_is_too_strange(text in ".{0,40}", country in "CA|FR|.{0,3}") {
+            let _ = (parse("phone", &text, &country), display(&text, PhoneFormat::National), is_country(&country));
+        }
     }
 }

@@ -13,7 +13,10 @@ use crate::ids::{ContactId, TenantId};
 
 const KEY_BYTES: usize = 32;
 const NONCE_BYTES: usize = 12;
+/// The newest wrapping key wraps.
 const KEYRING_FORMAT: u8 = 1;
+/// The newest wrapping key is there but doesn't wrap yet.
+const KEYRING_FORMAT_PREPARED: u8 = 2;
 
 /// Why something sealed can't be read, or a keyring can't be used.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -59,8 +62,10 @@ impl ContactKey {
 pub struct TenantKeyring {
     tenant: TenantId,
     index: [u8; KEY_BYTES],
-    /// Wrapping keys by generation, oldest first; the last one wraps what is written now.
+    /// Wrapping keys by generation, oldest first.
     wrapping: Vec<[u8; KEY_BYTES]>,
+    /// The newest one opens but doesn't wrap yet.
+    prepared: bool,
 }
 
 impl TenantKeyring {
@@ -69,22 +74,44 @@ impl TenantKeyring {
     pub fn generate(tenant: TenantId, entropy: &dyn Entropy) -> Self {
         let mut index = [0; KEY_BYTES];
         entropy.fill(&mut index);
-        Self { tenant, index, wrapping: Vec::new() }.with_new_generation(entropy)
+        Self { tenant, index, wrapping: Vec::new(), prepared: false }.with_prepared_generation(entropy).activated()
     }
 
-    /// The same keyring with one more wrapping key, which wraps from now on; the older ones still open what they wrapped.
+    /// The same keyring with one more wrapping key, which opens but doesn't wrap yet: every process must know it before one uses it. When one was
+    /// prepared already, that one stays.
     #[must_use]
-    pub fn with_new_generation(mut self, entropy: &dyn Entropy) -> Self {
-        let mut key = [0; KEY_BYTES];
-        entropy.fill(&mut key);
-        self.wrapping.push(key);
+    pub fn with_prepared_generation(mut self, entropy: &dyn Entropy) -> Self {
+        if !self.prepared {
+            let mut key = [0; KEY_BYTES];
+            entropy.fill(&mut key);
+            self.wrapping.push(key);
+            self.prepared = true;
+        }
         self
+    }
+
+    /// The same keyring, whose newest key wraps from now on; the older ones still open what they wrapped.
+    #[must_use]
+    pub fn activated(mut self) -> Self {
+        self.prepared = false;
+        self
+    }
+
+    /// How many wrapping keys there are.
+    #[must_use]
+    pub fn generations(&self) -> usize {
+        self.wrapping.len()
+    }
+
+    /// The generation that wraps.
+    fn current(&self) -> usize {
+        self.wrapping.len().saturating_sub(if self.prepared { 2 } else { 1 })
     }
 
     /// The form that is encrypted by KMS: a format byte, the index key, then the wrapping keys.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = vec![KEYRING_FORMAT];
+        let mut bytes = vec![if self.prepared { KEYRING_FORMAT_PREPARED } else { KEYRING_FORMAT }];
         bytes.extend_from_slice(&self.index);
         self.wrapping.iter().for_each(|key| bytes.extend_from_slice(key));
         bytes
@@ -95,17 +122,19 @@ impl TenantKeyring {
     /// # Errors
     /// [`SealingError::UnknownKeyring`] when it has another form.
     pub fn from_bytes(tenant: TenantId, bytes: &[u8]) -> Result<Self, SealingError> {
-        let Some((&KEYRING_FORMAT, keys)) = bytes.split_first() else {
-            return Err(SealingError::UnknownKeyring);
+        let (prepared, keys) = match bytes.split_first() {
+            Some((&KEYRING_FORMAT, keys)) => (false, keys),
+            Some((&KEYRING_FORMAT_PREPARED, keys)) => (true, keys),
+            _ => return Err(SealingError::UnknownKeyring),
         };
         let (keys, rest) = keys.as_chunks::<KEY_BYTES>();
         let ([index, wrapping @ ..], []) = (keys, rest) else {
             return Err(SealingError::UnknownKeyring);
         };
-        if wrapping.is_empty() {
+        if wrapping.len() < 1 + usize::from(prepared) {
             return Err(SealingError::UnknownKeyring);
         }
-        Ok(Self { tenant, index: *index, wrapping: wrapping.to_vec() })
+        Ok(Self { tenant, index: *index, wrapping: wrapping.to_vec(), prepared })
     }
 
     /// Where a number has its place: the slot, which is the id of the contact created there.
@@ -126,6 +155,12 @@ impl TenantKeyring {
         self.seal_for_tenant("contact key", contact.as_str(), entropy, &key.0)
     }
 
+    /// Whether the present wrapping key wrapped this: if not, it is to be wrapped anew when its record is next written.
+    #[must_use]
+    pub fn is_current(&self, wrapped: &[u8]) -> bool {
+        wrapped.first().is_some_and(|generation| usize::from(*generation) == self.current())
+    }
+
     /// Opens a wrapped contact key.
     ///
     /// # Errors
@@ -135,10 +170,10 @@ impl TenantKeyring {
         Ok(ContactKey(key.try_into().map_err(|_| SealingError::DoesNotOpen)?))
     }
 
-    /// Seals a short value under the tenant's newest key: the generation, then as [`ContactKey::seal`].
+    /// Seals a short value under the tenant's present key: the generation, then as [`ContactKey::seal`].
     #[must_use]
     pub fn seal_for_tenant(&self, purpose: &str, record: &str, entropy: &dyn Entropy, plaintext: &[u8]) -> Vec<u8> {
-        let generation = u8::try_from(self.wrapping.len() - 1).unwrap_or(u8::MAX);
+        let generation = u8::try_from(self.current()).unwrap_or(u8::MAX);
         let mut sealed = vec![generation];
         #[expect(clippy::expect_used, reason = "a keyring has at least one generation, and a purpose is a short word")]
         let key = self.derived(generation, purpose).expect("the newest generation");
@@ -240,10 +275,14 @@ mod tests {
         let key = ContactKey::generate(&entropy);
         let wrapped = old.wrap(&contact, &key, &entropy);
         assert_eq!(wrapped.len(), 61);
-        let new = old.clone().with_new_generation(&entropy);
+        let prepared = old.clone().with_prepared_generation(&entropy);
+        assert!(prepared.is_current(&wrapped) && old.unwrap(&contact, &prepared.wrap(&contact, &key, &entropy)).is_ok());
+        assert_eq!(prepared.clone().with_prepared_generation(&entropy).generations(), 2);
+        let new = TenantKeyring::from_bytes(tenant(1), &prepared.to_bytes()).unwrap().activated();
         assert_eq!(new.unwrap(&contact, &wrapped).unwrap().0, key.0);
         assert_eq!(new.slot("+15145550123"), old.slot("+15145550123"));
         let rewrapped = new.wrap(&contact, &key, &entropy);
+        assert!(old.is_current(&wrapped) && !new.is_current(&wrapped) && new.is_current(&rewrapped));
         assert!(old.unwrap(&contact, &rewrapped).is_err());
         let elsewhere = TenantKeyring::from_bytes(tenant(2), &old.to_bytes()).unwrap();
         assert!(elsewhere.unwrap(&contact, &wrapped).is_err());

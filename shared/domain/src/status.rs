@@ -1,9 +1,14 @@
 //! The statuses a contact can have: per tenant, seeded with eight.
 
+mod rules;
+
+pub use rules::{CODE_LENGTH, MAX_STATUSES, MOST_COUNTED, NAME_LENGTH, StatusError, StatusInput, StatusPatch, check_deletion, create, in_use, update};
+
+use jiff::Timestamp;
 use serde_json::json;
 
 use crate::audit::{Audited, Fields};
-use crate::change::Revisioned;
+use crate::change::{Change, Revisioned};
 use crate::ids::StatusId;
 
 /// A status of a tenant.
@@ -25,6 +30,10 @@ pub struct ContactStatus {
     pub exclude_from_call_list: bool,
     /// It has a meaning in the rules: it can't be deleted or lose that meaning.
     pub system: bool,
+    /// Its deletion has begun: nobody may give it to a contact any more. Technical.
+    pub retired: bool,
+    /// Set when it was deleted. The record stays, because a contact may still show it, and its code stays taken.
+    pub deleted_at: Option<Timestamp>,
 }
 
 /// A seeded status.
@@ -66,17 +75,53 @@ pub const SEEDED: [SeededStatus; 8] = [
     seeded(DO_NOT_CALL, "Do not call", "#EF4444", 1000, true, true),
 ];
 
+impl ContactStatus {
+    /// Whether contacts may be given it.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        !self.retired && self.deleted_at.is_none()
+    }
+
+    /// Whether contacts with it have another place in the calling order than with `other`.
+    #[must_use]
+    pub fn calls_differently(&self, other: &Self) -> bool {
+        (self.order, self.exclude_from_call_list) != (other.order, other.exclude_from_call_list)
+    }
+
+    /// The same status, which nobody may give to a contact any more; a technical write.
+    #[must_use]
+    pub fn retired(&self) -> Self {
+        Self { retired: true, record: self.record.touched(), ..self.clone() }
+    }
+
+    /// The same status, which may be given again; a technical write.
+    #[must_use]
+    pub fn released(&self) -> Self {
+        Self { retired: false, record: self.record.touched(), ..self.clone() }
+    }
+
+    /// The same status, deleted by this change.
+    #[must_use]
+    pub fn deleted(&self, change: Change) -> Self {
+        Self { deleted_at: Some(change.at), record: self.record.changed(change), ..self.clone() }
+    }
+}
+
 impl Audited for ContactStatus {
     const ENTITY_TYPE: &'static str = "contact_status";
 
     fn audit_fields(&self) -> Fields {
-        Fields::from([
+        let mut fields = Fields::from([
             ("code".to_owned(), json!(self.code)),
             ("name".to_owned(), json!(self.name)),
             ("color".to_owned(), json!(self.color)),
             ("order".to_owned(), json!(self.order)),
             ("excludeFromCallList".to_owned(), json!(self.exclude_from_call_list)),
             ("system".to_owned(), json!(self.system)),
-        ])
+        ]);
+        if let Some(at) = self.deleted_at {
+            fields.insert("deletedAt".to_owned(), json!(format!("{at:.3}")));
+        }
+        fields
     }
 }

@@ -33,7 +33,8 @@ impl Aws {
         Self { config: aws_config::defaults(BehaviorVersion::latest()).timeout_config(timeouts).load().await }
     }
 
-    /// The database, with tables named by `CORE_TABLE` and, where the function has it, `AUDIT_TABLE`.
+    /// The database, with tables named by `CORE_TABLE` and, where the function has them, `AUDIT_TABLE`, `RESULTS_BUCKET` and
+    /// `CONTACT_BULK_QUEUE_URL`.
     ///
     /// # Errors
     /// When `CORE_TABLE` is not set.
@@ -43,7 +44,9 @@ impl Aws {
         let audit = AuditTable::new(client, std::env::var("AUDIT_TABLE").unwrap_or_default());
         let clock = Arc::new(SystemClock);
         let tenants = Arc::new(Tenants::new(core.clone(), self.keys(), clock.clone()));
-        Ok(Services { core, audit, tenants, clock, entropy: Arc::new(SystemEntropy) })
+        let results = self.bucket(std::env::var("RESULTS_BUCKET").unwrap_or_default());
+        let bulk_queue = Queue::new(aws_sdk_sqs::Client::new(&self.config), std::env::var("CONTACT_BULK_QUEUE_URL").unwrap_or_default());
+        Ok(Services { core, audit, tenants, results, bulk_queue, clock, entropy: Arc::new(SystemEntropy) })
     }
 
     /// The bucket named by a setting. At an endpoint of one's own the bucket stands in the path.
@@ -51,8 +54,12 @@ impl Aws {
     /// # Errors
     /// When the setting is missing.
     pub fn files(&self, name: &str) -> Result<Files> {
+        Ok(self.bucket(setting(name)?))
+    }
+
+    fn bucket(&self, name: String) -> Files {
         let config = aws_sdk_s3::config::Builder::from(&self.config).force_path_style(self.config.endpoint_url().is_some()).build();
-        Ok(Files::new(aws_sdk_s3::Client::from_conf(config), setting(name)?))
+        Files::new(aws_sdk_s3::Client::from_conf(config), name)
     }
 
     /// The queue whose address is a setting.

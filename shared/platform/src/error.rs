@@ -32,7 +32,7 @@ impl PlatformError {
         let code = service.code().unwrap_or("unknown");
         let text = format!("{what}: {code}: {}", service.message().unwrap_or_default());
         match code {
-            "NoSuchKey" | "NotFound" | "UserNotFoundException" | "ResourceNotFoundException" => Self::NotFound(text),
+            "NoSuchKey" | "NoSuchUpload" | "NotFound" | "UserNotFoundException" | "ResourceNotFoundException" => Self::NotFound(text),
             "PreconditionFailed" => Self::Changed(text),
             "SlowDown"
             | "InternalError"

@@ -1,10 +1,15 @@
 //! Files in one bucket.
 
+use std::time::Duration;
+
 use aws_sdk_s3::Client;
+use aws_sdk_s3::presigning::PresigningConfig;
 use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::{ChecksumAlgorithm, CompletedMultipartUpload, CompletedPart};
 use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use switchboard_domain::bulk_job::FilePart;
 
 use crate::error::PlatformError;
 
@@ -13,6 +18,21 @@ use crate::error::PlatformError;
 pub struct Files {
     client: Client,
     bucket: String,
+}
+
+/// What a browser is told of a file that it downloads.
+#[derive(Debug, Clone, Copy)]
+pub struct Download<'a> {
+    /// Its media type.
+    pub content_type: &'a str,
+    /// The name under which it is kept: letters, digits, dots and hyphens.
+    pub file_name: &'a str,
+}
+
+impl Download<'_> {
+    fn disposition(&self) -> String {
+        format!("attachment; filename=\"{}\"", self.file_name)
+    }
 }
 
 /// A file being read from its beginning to its end.
@@ -66,6 +86,17 @@ impl Files {
     /// # Errors
     /// Those of the service, and [`PlatformError::Refused`] when it isn't the JSON expected.
     pub async fn get_json<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, PlatformError> {
+        let Some(bytes) = self.get(key).await? else {
+            return Ok(None);
+        };
+        serde_json::from_slice(&bytes).map(Some).map_err(|error| PlatformError::Refused(format!("{key}: {error}")))
+    }
+
+    /// Reads a file whole; none when it isn't there. 1 request.
+    ///
+    /// # Errors
+    /// Those of the service.
+    pub async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, PlatformError> {
         let answer = match self.client.get_object().bucket(&self.bucket).key(key).send().await {
             Ok(answer) => answer,
             Err(error) => {
@@ -76,8 +107,21 @@ impl Files {
                 };
             }
         };
-        let bytes = collect(key, answer.body).await?;
-        serde_json::from_slice(&bytes).map(Some).map_err(|error| PlatformError::Refused(format!("{key}: {error}")))
+        collect(key, answer.body).await.map(Some)
+    }
+
+    /// Whether a file is there. 1 request.
+    ///
+    /// # Errors
+    /// Those of the service.
+    pub async fn exists(&self, key: &str) -> Result<bool, PlatformError> {
+        let Err(error) = self.client.head_object().bucket(&self.bucket).key(key).send().await else {
+            return Ok(true);
+        };
+        match absent_or(PlatformError::of(key, &error), key, error.raw_response().map(|response| response.status().as_u16())) {
+            PlatformError::NotFound(_) => Ok(false),
+            other => Err(other),
+        }
     }
 
     /// Writes a JSON file, over what is there. 1 request.
@@ -98,6 +142,76 @@ impl Files {
         let request = self.client.put_object().bucket(&self.bucket).key(key).content_type(content_type).body(bytes.into());
         let answer = request.send().await.map_err(|error| PlatformError::of(key, &error))?;
         Ok(answer.e_tag.unwrap_or_default().trim_matches('"').to_owned())
+    }
+
+    /// Writes a file that is to be downloaded under a name, over what is there. 1 request.
+    ///
+    /// # Errors
+    /// Those of the service.
+    pub async fn put_download(&self, key: &str, download: &Download<'_>, bytes: Vec<u8>) -> Result<(), PlatformError> {
+        let request = self.client.put_object().bucket(&self.bucket).key(key).content_type(download.content_type).content_disposition(download.disposition());
+        request.body(bytes.into()).send().await.map_err(|error| PlatformError::of(key, &error))?;
+        Ok(())
+    }
+
+    /// Begins to write a file that is to be downloaded under a name, in parts of 5 MiB or more but for the last; tells the upload's id. 1 request.
+    /// The bucket's lifecycle removes an upload that is never completed.
+    ///
+    /// # Errors
+    /// Those of the service.
+    pub async fn create_multipart(&self, key: &str, download: &Download<'_>) -> Result<String, PlatformError> {
+        let request = self.client.create_multipart_upload().bucket(&self.bucket).key(key).content_type(download.content_type);
+        let request = request.content_disposition(download.disposition()).checksum_algorithm(ChecksumAlgorithm::Crc32);
+        let answer = request.send().await.map_err(|error| PlatformError::of(key, &error))?;
+        answer.upload_id.ok_or_else(|| PlatformError::Refused(format!("{key}: an upload without an id")))
+    }
+
+    /// Writes a part, over one of the same number. 1 request.
+    ///
+    /// # Errors
+    /// Those of the service; [`PlatformError::NotFound`] when the upload was completed or removed.
+    pub async fn upload_part(&self, key: &str, upload: &str, number: u32, bytes: Vec<u8>) -> Result<FilePart, PlatformError> {
+        let request = self.client.upload_part().bucket(&self.bucket).key(key).upload_id(upload).part_number(part_number(key, number)?);
+        let request = request.checksum_algorithm(ChecksumAlgorithm::Crc32).body(bytes.into());
+        let answer = request.send().await.map_err(|error| PlatformError::of(key, &error))?;
+        let tag = answer.e_tag.ok_or_else(|| PlatformError::Refused(format!("{key}: a part without an entity tag")))?;
+        Ok(FilePart { number, tag: tag.trim_matches('"').to_owned(), checksum: answer.checksum_crc32 })
+    }
+
+    /// Makes one file of the parts, in the order of their numbers. 1 request.
+    ///
+    /// # Errors
+    /// Those of the service; [`PlatformError::NotFound`] when the upload was completed or removed.
+    pub async fn complete_multipart(&self, key: &str, upload: &str, parts: &[FilePart]) -> Result<(), PlatformError> {
+        let part = |part: &FilePart| {
+            let named = CompletedPart::builder().part_number(part_number(key, part.number)?).e_tag(quoted(&part.tag));
+            Ok(named.set_checksum_crc32(part.checksum.clone()).build())
+        };
+        let parts: Vec<CompletedPart> = parts.iter().map(part).collect::<Result<_, PlatformError>>()?;
+        let parts = CompletedMultipartUpload::builder().set_parts(Some(parts)).build();
+        let request = self.client.complete_multipart_upload().bucket(&self.bucket).key(key).upload_id(upload).multipart_upload(parts);
+        request.send().await.map_err(|error| PlatformError::of(key, &error))?;
+        Ok(())
+    }
+
+    /// Gives an upload up and removes its parts. 1 request.
+    ///
+    /// # Errors
+    /// Those of the service; [`PlatformError::NotFound`] when the upload was completed or removed.
+    pub async fn abort_multipart(&self, key: &str, upload: &str) -> Result<(), PlatformError> {
+        let request = self.client.abort_multipart_upload().bucket(&self.bucket).key(key).upload_id(upload);
+        request.send().await.map_err(|error| PlatformError::of(key, &error))?;
+        Ok(())
+    }
+
+    /// A link that lets its holder read a file for a while, with the rights of who signs it. No request.
+    ///
+    /// # Errors
+    /// [`PlatformError::Refused`] beyond a week; [`PlatformError::Unavailable`] without credentials.
+    pub async fn presigned_get(&self, key: &str, expires_in: Duration) -> Result<String, PlatformError> {
+        let config = PresigningConfig::expires_in(expires_in).map_err(|error| PlatformError::Refused(format!("{key}: {error}")))?;
+        let signed = self.client.get_object().bucket(&self.bucket).key(key).presigned(config).await;
+        Ok(signed.map_err(|error| PlatformError::of(key, &error))?.uri().to_owned())
     }
 
     /// Writes a file from the disk, over what is there. 1 request.
@@ -123,6 +237,11 @@ fn absent_or(error: PlatformError, key: &str, status: Option<u16>) -> PlatformEr
         Some(412) => PlatformError::Changed(key.to_owned()),
         _ => error,
     }
+}
+
+/// The number of a part as the service has it.
+fn part_number(key: &str, number: u32) -> Result<i32, PlatformError> {
+    i32::try_from(number).map_err(|_| PlatformError::Refused(format!("{key}: there is no part {number}")))
 }
 
 fn quoted(tag: &str) -> String {

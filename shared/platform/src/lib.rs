@@ -7,7 +7,7 @@ mod keys;
 mod queues;
 
 pub use error::PlatformError;
-pub use files::{FileStream, Files};
+pub use files::{Download, FileStream, Files};
 pub use identity::{Identities, NewIdentity};
 pub use keys::Keys;
-pub use queues::Queue;
+pub use queues::{FifoMessage, Queue};

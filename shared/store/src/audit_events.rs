@@ -51,6 +51,8 @@ struct EventItem {
     hash: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     previous: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
     #[serde(flatten)]
     origin: Origin,
 }
@@ -71,6 +73,7 @@ fn encode(tenant: TenantId, event: &AuditEvent) -> Result<Item, StoreError> {
         sealed,
         hash: event.hash(),
         previous: event.previous_hash.clone(),
+        reason: event.change.reason.clone(),
         origin: event.change.origin.clone(),
     };
     to_item(EVENT, &form)
@@ -87,7 +90,7 @@ fn decode(entity_type: &str, entity_id: &str, item: Item) -> Result<StoredEvent,
         entity_type: entity_type.to_owned(),
         entity_id: entity_id.to_owned(),
         version,
-        change: Change { action: item.action, at: item.at, origin: item.origin },
+        change: Change { action: item.action, at: item.at, origin: item.origin, reason: item.reason },
         changes,
         outcome: item.outcome,
         previous_hash: item.previous,

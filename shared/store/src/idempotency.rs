@@ -8,7 +8,7 @@ use crate::error::StoreError;
 use crate::item::{Item, from_item};
 use crate::keys;
 use crate::scope::TenantScope;
-use crate::table::CoreTable;
+use crate::table::{CoreTable, Part};
 
 /// How long an answer is remembered.
 const KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -39,7 +39,15 @@ impl Entry {
         self.made_at.saturating_add(KEPT).unwrap_or(self.made_at)
     }
 
-    pub(crate) fn to_item(&self, scope: &TenantScope) -> Item {
+    /// The part of a transaction that remembers this; it doesn't hold when the key is remembered for something else. 2 W.
+    #[must_use]
+    pub fn part(&self, scope: &TenantScope) -> Part {
+        Part::Insert { item: self.to_item(scope), expired_before: Some(self.made_at.as_second()) }
+    }
+
+    /// As an item.
+    #[must_use]
+    pub fn to_item(&self, scope: &TenantScope) -> Item {
         let key = keys::idempotency(scope, &self.key);
         Item::from([
             ("PK".to_owned(), AttributeValue::S(key.pk)),

@@ -16,7 +16,7 @@ pub type Item = HashMap<String, AttributeValue>;
 
 /// The attributes of every record that people change. A change is kept without its time, which is `updated_at`, and the maker only when it
 /// isn't also the last who changed it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RecordAttributes {
     /// How often people changed it.
     pub version: u32,
@@ -36,13 +36,16 @@ pub struct RecordAttributes {
 }
 
 /// A change without its time.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LastChange {
     /// What was done.
     pub action: String,
     /// By whom and through what.
     #[serde(flatten)]
     pub origin: Origin,
+    /// Why, where a reason is asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
 impl From<&Revisioned> for RecordAttributes {
@@ -54,20 +57,20 @@ impl From<&Revisioned> for RecordAttributes {
             created_at: record.created_at,
             updated_at: change.at,
             created_by: (record.created_by != change.origin.actor).then(|| record.created_by.clone()),
-            last_change: LastChange { action: change.action.clone(), origin: change.origin.clone() },
+            last_change: LastChange { action: change.action.clone(), origin: change.origin.clone(), reason: change.reason.clone() },
         }
     }
 }
 
 impl From<RecordAttributes> for Revisioned {
     fn from(attributes: RecordAttributes) -> Self {
-        let LastChange { action, origin } = attributes.last_change;
+        let LastChange { action, origin, reason } = attributes.last_change;
         Self {
             version: attributes.version,
             revision: attributes.revision,
             created_at: attributes.created_at,
             created_by: attributes.created_by.unwrap_or_else(|| origin.actor.clone()),
-            last_change: Change { action, at: attributes.updated_at, origin },
+            last_change: Change { action, at: attributes.updated_at, origin, reason },
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Every key string there is, as functions of typed inputs. The design of the keys is in `docs/data-model.md`.
 
-use switchboard_domain::ids::{AgentId, ContactId, ImportId, RoleId, StatusId, TeamId, TenantId, UserId};
+use switchboard_domain::ids::{AgentId, BulkJobId, ContactId, ImportId, NoteId, RoleId, StatusId, SuppressionId, TeamId, TenantId, UserId};
+use switchboard_domain::search::Token;
 
 use crate::scope::TenantScope;
 
@@ -87,6 +88,51 @@ pub fn contact(scope: &TenantScope, id: &ContactId) -> Key {
     key(format!("{}C#{id}", prefix(scope)), "C")
 }
 
+/// The partition of a contact and of all that hangs on it.
+#[must_use]
+pub fn contact_partition(scope: &TenantScope, id: &ContactId) -> String {
+    format!("{}C#{id}", prefix(scope))
+}
+
+/// What the sort keys of a contact's notes begin with.
+pub const NOTES: &str = "N#";
+
+/// A note about a contact.
+#[must_use]
+pub fn note(scope: &TenantScope, contact: &ContactId, id: NoteId) -> Key {
+    key(contact_partition(scope, contact), format!("{NOTES}{id}"))
+}
+
+/// An entry of the suppression list.
+#[must_use]
+pub fn suppression(scope: &TenantScope, id: &SuppressionId) -> Key {
+    key(format!("{}SUP#{id}", prefix(scope)), "SUP")
+}
+
+/// Index 1: the suppression list, by the time of its entries.
+#[must_use]
+pub fn suppression_list(scope: &TenantScope) -> String {
+    format!("{}SL", prefix(scope))
+}
+
+/// A bulk job.
+#[must_use]
+pub fn bulk_job(scope: &TenantScope, id: BulkJobId) -> Key {
+    key(format!("{}B#{id}", prefix(scope)), "B")
+}
+
+/// Index 1: the tenant's bulk jobs by creation.
+#[must_use]
+pub fn bulk_job_list(scope: &TenantScope) -> String {
+    format!("{}BL", prefix(scope))
+}
+
+/// Counts the changes of a tenant's configuration, so that rules over the whole of it hold.
+#[must_use]
+pub fn settings_revision(scope: &TenantScope) -> Key {
+    key(configuration(scope), "REVISION")
+}
+
 /// The contact a partition key names, when it names one.
 #[must_use]
 pub fn parse_contact(pk: &str) -> Option<(TenantId, ContactId)> {
@@ -122,6 +168,12 @@ pub fn idempotency(scope: &TenantScope, idempotency_key: &str) -> Key {
 #[must_use]
 pub fn contact_list(scope: &TenantScope, shard: u32) -> String {
     format!("{}L#{shard}", prefix(scope))
+}
+
+/// Index 1: the tenant's deleted contacts by creation, one partition per shard; read only when they are asked for.
+#[must_use]
+pub fn deleted_list(scope: &TenantScope, shard: u32) -> String {
+    format!("{}LD#{shard}", prefix(scope))
 }
 
 /// Index 1: the tenant's imports by creation.
@@ -183,6 +235,44 @@ pub fn audit_event(tenant: TenantId, entity_type: &str, entity_id: &str, version
     key(audit_events(tenant, entity_type, entity_id), format!("{version:010}"))
 }
 
+/// Beside a contact: what search tokens lead to it.
+#[must_use]
+pub fn search_entry(scope: &TenantScope, contact: &ContactId) -> Key {
+    key(contact_partition(scope, contact), "F")
+}
+
+/// The search tokens of one lead, one partition per shard.
+#[must_use]
+pub fn search_partition(scope: &TenantScope, lead: &str, shard: u32) -> String {
+    format!("{}F#{lead}#{shard}", prefix(scope))
+}
+
+/// A search token that leads to a contact, whose place in the list it carries.
+#[must_use]
+pub fn search_token(scope: &TenantScope, token: &Token, shard: u32, place: &str, contact: &ContactId) -> Key {
+    key(search_partition(scope, &token.lead, shard), search_sort_key(&token.text, place, contact))
+}
+
+/// Where a search token stands in its partition: those of one text by the places of their contacts.
+#[must_use]
+pub fn search_sort_key(text: &str, place: &str, contact: &ContactId) -> String {
+    format!("{text}#{place}#{contact}")
+}
+
+/// A sort key beyond all search tokens of one text, and before those of the next.
+#[must_use]
+pub fn beyond_search_text(text: &str) -> String {
+    format!("{text}#~")
+}
+
+/// The text, the place and the contact of a search token's sort key.
+#[must_use]
+pub fn parse_search_sort_key(sk: &str) -> Option<(&str, &str, ContactId)> {
+    let (rest, contact) = sk.rsplit_once('#')?;
+    let (text, place) = rest.rsplit_once('#')?;
+    Some((text, place, ContactId::parse(contact)?))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -213,6 +303,8 @@ mod tests {
             work(&scope, WorkOf::Team(team_id), 0),
             work(&scope, WorkOf::Agent(user_id.into()), 0),
             audit_events(id, "contact", contact_id.as_str()),
+            search_entry(&scope, &contact_id).pk,
+            search_partition(&scope, "zo", 3),
         ] {
             assert!(pk.starts_with(&tenant_prefix(id)), "{pk}");
             assert_eq!(parse_tenant(&pk), Some(id));
@@ -225,5 +317,18 @@ mod tests {
         let contact_id = ContactId::from_hash(&[3; 32]);
         assert_eq!(parse_contact(&contact(&TenantScope::vouched(id), &contact_id).pk), Some((id, contact_id)));
         assert_eq!(parse_contact("T#x#C#y"), None);
+    }
+
+    #[test]
+    fn a_search_token_s_sort_key_reads_back_and_lies_before_what_is_beyond_its_text() {
+        let contact_id = ContactId::from_hash(&[3; 32]);
+        for text in ["zoe", "李小龙", "e.0123"] {
+            let sk = search_sort_key(text, "0123456789", &contact_id);
+            assert_eq!(parse_search_sort_key(&sk), Some((text, "0123456789", contact_id.clone())));
+            assert!(sk < beyond_search_text(text) && beyond_search_text(text) < search_sort_key(&format!("{text}0"), "0", &contact_id));
+        }
+        for wrong in ["", "zoe", "zoe#place", "zoe#place#contact"] {
+            assert_eq!(parse_search_sort_key(wrong), None, "{wrong}");
+        }
     }
 }

@@ -3,6 +3,7 @@
 //! Each public function says what it costs in requests and units; `docs/costs.md` is generated from measurements of them.
 
 pub mod audit_events;
+pub mod bulk_jobs;
 pub mod contacts;
 pub mod error;
 pub mod idempotency;
@@ -11,10 +12,12 @@ pub mod item;
 pub mod keys;
 pub mod people;
 pub mod scope;
+pub mod search;
 pub mod settings;
+pub mod suppressions;
 pub mod table;
 pub mod tenants;
 
 pub use error::StoreError;
 pub use scope::TenantScope;
-pub use table::{CoreTable, Freshness, Page};
+pub use table::{CoreTable, Freshness, Order, Page};

@@ -1,5 +1,7 @@
-//! A tenant's configuration that every request may need: its statuses and roles, read together.
+//! A tenant's configuration that every request may need: its statuses and roles, read together and changed one at a time.
 
+use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use switchboard_domain::change::Revisioned;
 use switchboard_domain::ids::{RoleId, StatusId};
@@ -11,33 +13,47 @@ use crate::error::StoreError;
 use crate::item::{Item, RecordAttributes, from_item, text, to_item};
 use crate::keys;
 use crate::scope::TenantScope;
-use crate::table::{CoreTable, Written};
+use crate::table::{Change, CoreTable, Part, Written};
 
 /// The type of a status's item.
 pub const STATUS: &str = "contact_status";
 /// The type of a role's item.
 pub const ROLE: &str = "role";
+/// The type of the item that counts the changes of a tenant's statuses.
+pub const SETTINGS_REVISION: &str = "settings_revision";
 
 /// What a tenant has configured.
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
-    /// The statuses, in their order.
+    /// The statuses, in their order; deleted ones too, because a contact may still show one.
     pub statuses: Vec<ContactStatus>,
     /// The roles.
     pub roles: Vec<Role>,
+    /// Counts the changes of the statuses: who decides by all of them writes only while it is still this.
+    pub revision: u64,
 }
 
 impl Settings {
-    /// A status by its id.
+    /// The statuses that contacts may be given, in their order: neither deleted nor about to be.
+    pub fn live_statuses(&self) -> impl Iterator<Item = &ContactStatus> {
+        self.statuses.iter().filter(|status| status.is_live())
+    }
+
+    /// The statuses that aren't deleted, in their order. One whose deletion was begun is among them, because it may turn out to be in use.
+    pub fn listed_statuses(&self) -> impl Iterator<Item = &ContactStatus> {
+        self.statuses.iter().filter(|status| status.deleted_at.is_none())
+    }
+
+    /// A status by its id, deleted or not.
     #[must_use]
     pub fn status(&self, id: StatusId) -> Option<&ContactStatus> {
         self.statuses.iter().find(|status| status.id == id)
     }
 
-    /// A status by its code.
+    /// A status that contacts may be given, by its code.
     #[must_use]
     pub fn status_by_code(&self, code: &str) -> Option<&ContactStatus> {
-        self.statuses.iter().find(|status| status.code == code)
+        self.live_statuses().find(|status| status.code == code)
     }
 
     /// A role by its id.
@@ -62,6 +78,10 @@ struct StatusItem {
     order: u16,
     exclude_from_call_list: bool,
     system: bool,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    retired: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "switchboard_domain::clock::millis::option")]
+    deleted_at: Option<Timestamp>,
     #[serde(flatten)]
     record: RecordAttributes,
 }
@@ -83,7 +103,7 @@ struct RoleItem {
     record: RecordAttributes,
 }
 
-/// Reads a tenant's statuses and roles. 1 request, 1 R per started 4 KB (8 statuses and 5 roles: 2 R).
+/// Reads a tenant's statuses and roles, strongly consistent. 1 request, 1 R per started 4 KB (8 statuses and 5 roles: 2 R).
 ///
 /// # Errors
 /// Those of the database.
@@ -93,11 +113,17 @@ pub async fn load(table: &CoreTable, scope: &TenantScope) -> Result<Settings, St
         match text(&item, "type") {
             Some(STATUS) => settings.statuses.push(decode_status(item)?),
             Some(ROLE) => settings.roles.push(decode_role(item)?),
+            Some(SETTINGS_REVISION) => settings.revision = decode_revision(&item)?,
             _ => {}
         }
     }
     settings.statuses.sort_by_key(|status| status.order);
     Ok(settings)
+}
+
+fn decode_revision(item: &Item) -> Result<u64, StoreError> {
+    let number = item.get("revision").and_then(|value| value.as_n().ok()).and_then(|number| number.parse().ok());
+    number.ok_or_else(|| StoreError::undecodable(SETTINGS_REVISION, "its revision is not a number"))
 }
 
 /// Reads a status from its item.
@@ -115,6 +141,8 @@ pub fn decode_status(item: Item) -> Result<ContactStatus, StoreError> {
         order: item.order,
         exclude_from_call_list: item.exclude_from_call_list,
         system: item.system,
+        retired: item.retired,
+        deleted_at: item.deleted_at,
     })
 }
 
@@ -135,11 +163,7 @@ pub fn decode_role(item: Item) -> Result<Role, StoreError> {
     })
 }
 
-/// Writes a new status. 1 request, 1 W.
-///
-/// # Errors
-/// Those of the database.
-pub async fn create_status(table: &CoreTable, scope: &TenantScope, status: &ContactStatus) -> Result<Written, StoreError> {
+fn encode_status(scope: &TenantScope, status: &ContactStatus) -> Result<Item, StoreError> {
     let key = keys::status(scope, status.id);
     let form = StatusItem {
         pk: key.pk,
@@ -152,9 +176,71 @@ pub async fn create_status(table: &CoreTable, scope: &TenantScope, status: &Cont
         order: status.order,
         exclude_from_call_list: status.exclude_from_call_list,
         system: status.system,
+        retired: status.retired,
+        deleted_at: status.deleted_at,
         record: (&status.record).into(),
     };
-    table.insert(scope, to_item(STATUS, &form)?).await
+    to_item(STATUS, &form)
+}
+
+/// Writes a seeded status, whose name and code nobody else can have yet. 1 request, 1 W.
+///
+/// # Errors
+/// Those of the database.
+pub async fn create_status(table: &CoreTable, scope: &TenantScope, status: &ContactStatus) -> Result<Written, StoreError> {
+    table.insert(scope, encode_status(scope, status)?).await
+}
+
+/// Writes a status that was decided on by settings of this revision: a new one, or one over that of revision `replaced`; and other parts with
+/// it. False when the settings or the status changed meanwhile, or another part's condition didn't hold: nothing is written then. 1 request; 2 × 2 W
+/// and those of the other parts.
+///
+/// # Errors
+/// Those of the database.
+pub async fn write_status(
+    table: &CoreTable,
+    scope: &TenantScope,
+    decided_on: u64,
+    status: &ContactStatus,
+    replaced: Option<u32>,
+    others: Vec<Part>,
+) -> Result<bool, StoreError> {
+    let item = encode_status(scope, status)?;
+    let written = match replaced {
+        None => Part::Insert { item, expired_before: None },
+        Some(revision) => Part::Replace { item, revision },
+    };
+    let mut parts = vec![written, Part::Change(raised(scope, decided_on))];
+    parts.extend(others);
+    table.transact(scope, parts).await
+}
+
+/// Raises the revision of the settings, which must be `from`. Before the first change there is no item.
+fn raised(scope: &TenantScope, from: u64) -> Change {
+    let number = |revision: u64| AttributeValue::N(revision.to_string());
+    let mut values = vec![(":type", AttributeValue::S(SETTINGS_REVISION.to_owned())), (":next", number(from + 1))];
+    let condition = if from == 0 {
+        "attribute_not_exists(PK)"
+    } else {
+        values.push((":from", number(from)));
+        "revision = :from"
+    };
+    Change {
+        key: keys::settings_revision(scope),
+        update: "SET #type = :type, revision = :next".to_owned(),
+        condition: condition.to_owned(),
+        names: vec![("#type", "type")],
+        values,
+    }
+}
+
+/// Writes a status over that of revision `replaced`, when nothing that other statuses depend on changes: a technical write. False when the status
+/// changed meanwhile. 1 request, 1 W.
+///
+/// # Errors
+/// Those of the database.
+pub async fn touch_status(table: &CoreTable, scope: &TenantScope, status: &ContactStatus, replaced: u32) -> Result<bool, StoreError> {
+    Ok(table.replace(scope, encode_status(scope, status)?, replaced).await? == Written::Done)
 }
 
 /// Writes a new role. 1 request, 1 W.

@@ -11,7 +11,7 @@ use crate::error::StoreError;
 use crate::item::{Item, RecordAttributes, from_item, to_item};
 use crate::keys;
 use crate::scope::TenantScope;
-use crate::table::{CoreTable, Written};
+use crate::table::{Change, CoreTable, Written};
 
 const KIND: &str = "tenant";
 
@@ -151,6 +151,26 @@ pub async fn create(table: &CoreTable, tenant: &Tenant) -> Result<Option<TenantS
     let scope = TenantScope::vouched(tenant.id);
     table.insert(&scope, to_item(KIND, &form)?).await?;
     Ok(Some(scope))
+}
+
+/// Writes a tenant's keyring, wrapped anew, over the one that was read; false when somebody wrote another meanwhile. A technical write. 1 request,
+/// 1 W.
+///
+/// # Errors
+/// Those of the database.
+pub async fn set_keyring(table: &CoreTable, tenant: &OpenTenant, wrapped: Vec<u8>) -> Result<bool, StoreError> {
+    let change = Change {
+        key: keys::tenant(tenant.record.id),
+        update: "SET keyring = :new, revision = revision + :one".to_owned(),
+        condition: "keyring = :old".to_owned(),
+        names: Vec::new(),
+        values: vec![
+            (":new", AttributeValue::B(wrapped.into())),
+            (":old", AttributeValue::B(tenant.record.wrapped_keyring.clone().into())),
+            (":one", AttributeValue::N("1".to_owned())),
+        ],
+    };
+    table.change(&tenant.scope, change).await
 }
 
 /// Makes the entrance of a user's subject. 1 request, 1 W.

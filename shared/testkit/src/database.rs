@@ -10,7 +10,7 @@ use crate::meter::Meter;
 use crate::wire::Wire;
 
 /// What index 1 carries: the same as in `infra/template.yaml`, which a test holds it to.
-pub const PROJECTED: [&str; 17] = [
+pub const PROJECTED: [&str; 20] = [
     "version",
     "created_at",
     "updated_at",
@@ -28,7 +28,13 @@ pub const PROJECTED: [&str; 17] = [
     "assignee",
     "team",
     "next_contact_at",
+    "suppressed",
+    "imports",
+    "merged_into",
 ];
+
+/// What index 2 carries, likewise.
+pub const PROJECTED_OF_WORK: [&str; 2] = ["GSI1SK", "status"];
 
 /// The engine with its two tables.
 #[derive(Clone)]
@@ -70,13 +76,13 @@ impl Database {
 }
 
 async fn create_core(client: &Client) {
-    let projection = Projection::builder().projection_type(ProjectionType::Include).set_non_key_attributes(Some(PROJECTED.map(str::to_owned).to_vec())).build();
-    let lists = index("GSI1", projection);
-    let work = index("GSI2", Projection::builder().projection_type(ProjectionType::KeysOnly).build());
-    create(client, "core", &["GSI1PK", "GSI1SK", "GSI2PK", "GSI2SK"], vec![lists, work]).await;
+    let indexes = vec![index("GSI1", &PROJECTED), index("GSI2", &PROJECTED_OF_WORK)];
+    create(client, "core", &["GSI1PK", "GSI1SK", "GSI2PK", "GSI2SK"], indexes).await;
 }
 
-fn index(name: &str, projection: Projection) -> GlobalSecondaryIndex {
+fn index(name: &str, projected: &[&str]) -> GlobalSecondaryIndex {
+    let projected = projected.iter().map(|name| (*name).to_owned()).collect();
+    let projection = Projection::builder().projection_type(ProjectionType::Include).set_non_key_attributes(Some(projected)).build();
     GlobalSecondaryIndex::builder()
         .index_name(name)
         .key_schema(key(&format!("{name}PK"), KeyType::Hash))

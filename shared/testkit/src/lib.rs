@@ -7,7 +7,7 @@ mod meter;
 mod wire;
 mod world;
 
-pub use database::{Database, PROJECTED};
+pub use database::{Database, PROJECTED, PROJECTED_OF_WORK};
 pub use fixed::{FixedClock, SeededEntropy};
 pub use meter::{Meter, Usage};
 pub use wire::{Fault, Wire};

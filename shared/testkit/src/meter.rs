@@ -76,7 +76,7 @@ fn is_read(operation: &str) -> bool {
 
 /// Operations whose consumption can be asked for.
 fn is_metered(operation: &str) -> bool {
-    is_read(operation) || matches!(operation, "PutItem" | "UpdateItem" | "TransactWriteItems" | "BatchExecuteStatement")
+    is_read(operation) || matches!(operation, "PutItem" | "UpdateItem" | "TransactWriteItems" | "BatchExecuteStatement" | "BatchWriteItem")
 }
 
 impl Intercept for Meter {

@@ -7,7 +7,7 @@ use switchboard_app::viewer::RequestOrigin;
 use switchboard_app::{Services, Tenants, Viewer, demo as data};
 use switchboard_domain::demo::{self, DemoTenant};
 use switchboard_domain::sealing::TenantKeyring;
-use switchboard_platform::Keys;
+use switchboard_platform::{Files, Keys, Queue};
 use switchboard_store::tenants::OpenTenant;
 use switchboard_store::{people, tenants};
 
@@ -31,7 +31,8 @@ pub struct World {
 }
 
 impl World {
-    /// The first demo tenant. Its keyring is opened here: no key service is asked, and none is there.
+    /// The first demo tenant. Its keyring is opened here: no key service is asked. None is there, nor a bucket for results, nor a queue of bulk jobs:
+    /// a test puts its own into `services`.
     pub async fn new() -> Self {
         Self::of(0).await
     }
@@ -41,14 +42,9 @@ impl World {
         let database = Database::start().await;
         let clock = Arc::new(FixedClock::at(BEGINNING));
         let entropy = Arc::new(SeededEntropy::new(7));
-        let config = aws_sdk_kms::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .endpoint_url("http://127.0.0.1:9")
-            .region(Region::new("ca-central-1"))
-            .credentials_provider(Credentials::new("test", "test", None, None, "testkit"))
-            .build();
-        let tenants = Arc::new(Tenants::new(database.core.clone(), Keys::new(aws_sdk_kms::Client::from_conf(config)), clock.clone()));
-        let services = Services { core: database.core.clone(), audit: database.audit.clone(), tenants, clock: clock.clone(), entropy };
+        let tenants = Arc::new(Tenants::new(database.core.clone(), no_keys(), clock.clone()));
+        let (core, audit) = (database.core.clone(), database.audit.clone());
+        let services = Services { core, audit, tenants, results: no_files(), bulk_queue: no_queue(), clock: clock.clone(), entropy };
         let demo = &demo::TENANTS[index];
         let tenant = open(&services, demo).await;
         data::write_settings(&services, &tenant, demo).await.expect("the database");
@@ -74,6 +70,32 @@ impl World {
         request_id.clone_into(&mut viewer.request.request_id);
         viewer
     }
+}
+
+/// Where nothing listens.
+const NOWHERE: &str = "http://127.0.0.1:9";
+
+fn region() -> Region {
+    Region::new("ca-central-1")
+}
+
+fn credentials() -> Credentials {
+    Credentials::new("test", "test", None, None, "testkit")
+}
+
+fn no_keys() -> Keys {
+    let config = aws_sdk_kms::Config::builder().behavior_version(BehaviorVersion::latest()).endpoint_url(NOWHERE).region(region());
+    Keys::new(aws_sdk_kms::Client::from_conf(config.credentials_provider(credentials()).build()))
+}
+
+fn no_files() -> Files {
+    let config = aws_sdk_s3::Config::builder().behavior_version(BehaviorVersion::latest()).endpoint_url(NOWHERE).region(region());
+    Files::new(aws_sdk_s3::Client::from_conf(config.credentials_provider(credentials()).build()), "results")
+}
+
+fn no_queue() -> Queue {
+    let config = aws_sdk_sqs::Config::builder().behavior_version(BehaviorVersion::latest()).endpoint_url(NOWHERE).region(region());
+    Queue::new(aws_sdk_sqs::Client::from_conf(config.credentials_provider(credentials()).build()), format!("{NOWHERE}/bulk"))
 }
 
 async fn open(services: &Services, demo: &DemoTenant) -> Arc<OpenTenant> {

@@ -42,6 +42,12 @@ impl Number {
         format!("{area}-{exchange}-{line:04}")
     }
 
+    /// Its last digits.
+    pub(crate) fn ending(self, digits: usize) -> String {
+        let e164 = self.e164();
+        e164[e164.len() - digits..].to_owned()
+    }
+
     /// One of the ways in which people write it.
     pub(crate) fn written(self, way: usize) -> String {
         let (area, exchange, line) = self.parts();
@@ -64,6 +70,13 @@ pub(crate) fn numbers(count: u64) -> Vec<Number> {
 /// A number nobody has.
 pub(crate) fn number() -> Number {
     numbers(1)[0]
+}
+
+/// Letters nobody used, always as many: a name made of them is found by no part of another.
+pub(crate) fn letters() -> String {
+    // An odd factor gives each count another number.
+    let number = RUN.wrapping_add(NAMES.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9E37_79B9_7F4A_7C15));
+    (0..16).map(|place| char::from(b"bcdfghjklmnpqrst"[usize::try_from((number >> (4 * place)) & 15).unwrap()])).collect()
 }
 
 /// A word nobody used, beginning with what it names; fit for files, addresses, pools and users.

@@ -42,6 +42,22 @@ pub(crate) fn events(contact: &Value) -> &[Value] {
     contact["auditEvents"]["nodes"].as_array().unwrap()
 }
 
+/// The newest 50 events of a contact that may be deleted, newest first.
+pub(crate) async fn history(api: &Api, id: &Value) -> Vec<Value> {
+    let query = "query($id: ID!) { contact(id: $id) { auditEvents(first: 50) { nodes {
+        id action entityVersion actor { type id name } changes { field oldValue newValue } outcome at importId hash previousHash } } } }";
+    let mut data = api.data(query, json!({ "id": id })).await;
+    let Value::Array(events) = data["contact"]["auditEvents"]["nodes"].take() else { panic!("no events: {data}") };
+    events
+}
+
+/// The fields that an event says were changed, in their order.
+pub(crate) fn changed_fields(event: &Value) -> Vec<&str> {
+    let mut fields: Vec<&str> = event["changes"].as_array().unwrap().iter().map(|change| change["field"].as_str().unwrap()).collect();
+    fields.sort_unstable();
+    fields
+}
+
 /// Returns when everything that was written before is on record: changes are recorded in their order, so when the creation of a contact made
 /// now is, all of them are.
 pub(crate) async fn caught_up(api: &Api) {

@@ -1,9 +1,15 @@
 //! The deployed stack: its coordinates, clients for its services, and its users, signed in.
 
 pub(crate) mod api;
+pub(crate) mod canaries;
+pub(crate) mod contacts;
 pub(crate) mod drops;
+pub(crate) mod emulator;
 pub(crate) mod fresh;
 pub(crate) mod history;
+pub(crate) mod jobs;
+pub(crate) mod keeping;
+pub(crate) mod mutations;
 pub(crate) mod waiting;
 
 use std::collections::BTreeMap;

@@ -7,7 +7,7 @@ use crate::process;
 use anyhow::{Result, bail};
 
 /// The benchmarks: their names, and the packages they are in.
-const BENCHMARKS: [(&str, &str); 1] = [("rows", "switchboard-domain")];
+const BENCHMARKS: [(&str, &str); 3] = [("rows", "switchboard-domain"), ("sealing", "switchboard-domain"), ("contacts", "switchboard-app")];
 
 /// Runs all of them, or one.
 pub(crate) fn run(name: Option<&str>) -> Result<()> {

@@ -4,15 +4,17 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde::Serialize;
-use switchboard_domain::audit::{AuditEvent, Changes, Outcome, differences};
+use switchboard_domain::audit::{AuditEvent, Audited, Changes, FieldChange, Fields, Outcome, differences};
 use switchboard_domain::clock::Entropy;
 use switchboard_domain::ids::{ContactId, TenantId};
+use switchboard_domain::sealing::ContactKey;
 use switchboard_platform::Files;
 use switchboard_store::audit_events::AuditTable;
 use switchboard_store::item::{Item, text};
 use switchboard_store::keys::parse_tenant;
+use switchboard_store::{CoreTable, contacts};
 
-use super::stream::{Image, StreamRecord, is_technical};
+use super::stream::{Image, Person, StreamRecord, is_technical};
 use crate::error::AppError;
 use crate::tenants::Tenants;
 
@@ -20,6 +22,8 @@ use crate::tenants::Tenants;
 pub struct Recorder {
     /// The tenants, for their keys.
     pub tenants: Arc<Tenants>,
+    /// The core table, for the keys of the contacts that notes are about.
+    pub core: CoreTable,
     /// Where events go.
     pub events: AuditTable,
     /// Where records go that can't become events.
@@ -157,22 +161,35 @@ impl Recorder {
         let read = |item: &Item| Image::read(&tenant, item).map_err(|error| Trouble::Record(error.to_string()));
         let old = record.old.as_ref().map(read).transpose()?;
         let Some(new) = record.new.as_ref().map(read).transpose()? else {
+            if let Some(Image { person: Person::Of(contact, _), .. }) = &old
+                && contacts::get(&self.core, &tenant, contact).await.map_err(|error| Trouble::Batch(error.into()))?.is_none()
+            {
+                return Ok(None);
+            }
             return Err(Trouble::Record("an audited record was removed instead of marked as deleted".to_owned()));
         };
         let before = old.as_ref().map_or(0, |old| old.version);
-        let changes = differences(old.as_ref().map_or(&switchboard_domain::audit::Fields::new(), |old| &old.fields), &new.fields);
+        let changes = differences(old.as_ref().map_or(&Fields::new(), |old| &old.fields), &new.fields);
         if new.version == before {
             return if changes.is_empty() { Ok(None) } else { Err(Trouble::Record("a field changed without the version".to_owned())) };
         }
         if new.version != before + 1 {
             return Err(Trouble::Record(format!("the version went from {before} to {}", new.version)));
         }
-        let changes = match (&new.key, ContactId::parse(&new.entity_id)) {
-            (Some(key), Some(contact)) => {
-                let json = serde_json::to_vec(&changes).map_err(|error| Trouble::Record(error.to_string()))?;
-                Changes::Sealed(key.seal(&contact, &Changes::purpose(new.version), self.entropy.as_ref(), &json))
-            }
-            _ => Changes::Clear(changes),
+        let changes = match new.person {
+            Person::Nobody => Changes::Clear(changes),
+            // What it said before would be in the clear: only that it is gone is said.
+            Person::Erased => Changes::Clear(differences(&Fields::new(), &new.fields)),
+            Person::Keyed(contact, key) => self.sealed(&contact, &key, new.version, &changes)?,
+            Person::Of(contact, note) => match contacts::get(&self.core, &tenant, &contact).await.map_err(|error| Trouble::Batch(error.into()))? {
+                Some(stored) => {
+                    let record = |error: switchboard_store::StoreError| Trouble::Record(error.to_string());
+                    let key = contacts::open_key(&tenant.keyring, &contact, stored.wrapped_key()).map_err(record)?;
+                    let fields = note.open(&key).map_err(record)?.audit_fields();
+                    self.sealed(&contact, &key, new.version, &differences(&Fields::new(), &fields))?
+                }
+                None => Changes::Clear(Vec::new()),
+            },
         };
         let event = AuditEvent {
             entity_type: new.entity_type.to_owned(),
@@ -184,6 +201,12 @@ impl Recorder {
             previous_hash: None,
         };
         Ok(Some(Pending { tenant: id, event, source: record.clone() }))
+    }
+
+    /// Changes sealed under the key of who they are about.
+    fn sealed(&self, contact: &ContactId, key: &ContactKey, version: u32, changes: &[FieldChange]) -> Result<Changes, Trouble> {
+        let json = serde_json::to_vec(changes).map_err(|error| Trouble::Record(error.to_string()))?;
+        Ok(Changes::Sealed(key.seal(contact, &Changes::purpose(version), self.entropy.as_ref(), &json)))
     }
 
     /// Puts a record aside with all that is needed to replay it, and says so where an alarm listens.

@@ -2,10 +2,12 @@
 
 use switchboard_domain::audit::{Audited, Fields};
 use switchboard_domain::change::{Change, Revisioned};
+use switchboard_domain::ids::ContactId;
 use switchboard_domain::sealing::ContactKey;
+use switchboard_store::contacts::{self, Slot, StoredNote};
 use switchboard_store::item::{Item, text};
 use switchboard_store::tenants::OpenTenant;
-use switchboard_store::{StoreError, contacts, people, settings, tenants};
+use switchboard_store::{StoreError, people, settings, suppressions, tenants};
 
 /// One change of one item, as the stream tells it.
 #[derive(Debug, Clone, Default)]
@@ -30,7 +32,7 @@ pub enum ImageError {
 }
 
 /// Types of items that aren't records people change: nothing of them is audited.
-const TECHNICAL: [&str; 5] = ["idempotency", "import", "import_chunk", "slug", "subject"];
+const TECHNICAL: [&str; 10] = ["bulk_job", "idempotency", "import", "import_chunk", "number", "search_entry", "search_token", "settings_revision", "slug", "subject"];
 
 /// Whether items of this type are audited at all.
 pub(super) fn is_technical(kind: &str) -> bool {
@@ -44,8 +46,20 @@ pub(super) struct Image {
     pub(super) version: u32,
     pub(super) change: Change,
     pub(super) fields: Fields,
-    /// The key of the person it is about.
-    pub(super) key: Option<ContactKey>,
+    /// The person it is about, under whose key its changes are sealed.
+    pub(super) person: Person,
+}
+
+/// Whether a record is about a person, and the key of that person.
+pub(super) enum Person {
+    /// It is about nobody.
+    Nobody,
+    /// It is a contact, or a note of one whose key was read.
+    Keyed(ContactId, ContactKey),
+    /// It is a note: the key stands with this contact.
+    Of(ContactId, Box<StoredNote>),
+    /// It is what is left of an erased contact: nothing of it may be said.
+    Erased,
 }
 
 impl Image {
@@ -54,10 +68,23 @@ impl Image {
         let kind = text(item, "type").unwrap_or_default().to_owned();
         let item = item.clone();
         Ok(match kind.as_str() {
-            contacts::CONTACT => {
-                let stored = contacts::decode(&tenant.keyring, item)?;
-                let key = contacts::open_key(&tenant.keyring, &stored.contact.id, stored.wrapped_key())?;
-                Self { key: Some(key), ..Self::of(&stored.contact, stored.contact.id.to_string(), &stored.contact.record) }
+            contacts::CONTACT => match contacts::decode_slot(&tenant.keyring, item)? {
+                Slot::Contact(stored) => {
+                    let key = contacts::open_key(&tenant.keyring, &stored.contact.id, stored.wrapped_key())?;
+                    let person = Person::Keyed(stored.contact.id.clone(), key);
+                    Self { person, ..Self::of(&stored.contact, stored.contact.id.to_string(), &stored.contact.record) }
+                }
+                Slot::Erased(erased) => Self { person: Person::Erased, ..Self::of(&erased, erased.id.to_string(), &erased.record) },
+                Slot::Pointer(_) => return Err(ImageError::UnknownType(kind)),
+            },
+            contacts::NOTE => {
+                let stored = contacts::decode_note(item)?;
+                let note = stored.without_body();
+                Self { person: Person::Of(stored.contact.clone(), Box::new(stored)), ..Self::of(&note, note.id.to_string(), &note.record) }
+            }
+            suppressions::SUPPRESSION => {
+                let suppression = suppressions::decode(item)?;
+                Self::of(&suppression, suppression.id.to_string(), &suppression.record)
             }
             settings::STATUS => {
                 let status = settings::decode_status(item)?;
@@ -88,6 +115,13 @@ impl Image {
     }
 
     fn of<T: Audited>(record: &T, entity_id: String, revisioned: &Revisioned) -> Self {
-        Self { entity_type: T::ENTITY_TYPE, entity_id, version: revisioned.version, change: revisioned.last_change.clone(), fields: record.audit_fields(), key: None }
+        Self {
+            entity_type: T::ENTITY_TYPE,
+            entity_id,
+            version: revisioned.version,
+            change: revisioned.last_change.clone(),
+            fields: record.audit_fields(),
+            person: Person::Nobody,
+        }
     }
 }

@@ -1,51 +1,52 @@
 //! Creating one contact.
 
-use data_encoding::HEXLOWER;
-use switchboard_domain::change::{Change, Revisioned};
+use switchboard_domain::change::Change;
 use switchboard_domain::contact::{Contact, ContactDraft, ContactInput, OnInvalid};
 use switchboard_domain::field_error::FieldErrorCode;
-use switchboard_domain::ids::{AgentId, ContactId, StatusId, base32};
+use switchboard_domain::ids::{AgentId, ContactId, StatusId, TeamId};
 use switchboard_domain::permission::Permission;
 use switchboard_domain::status;
 use switchboard_store::contacts::{self, Creation};
-use switchboard_store::{Freshness, idempotency, people};
 
-use crate::error::{AppError, UserError};
+use super::access::{GivenId, check_owner, live_status, settings};
+use super::edit::suppress;
+use crate::error::{AppError, Existing, UserError};
+use crate::idempotency::{Recalled, key_taken, recall};
 use crate::services::Services;
 use crate::viewer::Viewer;
-
-/// Longest idempotency key, in characters.
-const LONGEST_KEY: usize = 128;
 
 /// What is to be created.
 #[derive(Debug, Clone, Default)]
 pub struct CreateContact {
     /// The values.
     pub input: ContactInput,
-    /// The status; `new` when none is given. `Some(None)` is an id that doesn't decode.
-    pub status: Option<Option<StatusId>>,
-    /// The agent whose contact it is. `Some(None)` is an id that doesn't decode.
-    pub assignee: Option<Option<AgentId>>,
+    /// The status; `new` when none is given.
+    pub status: Option<GivenId<StatusId>>,
+    /// The agent whose contact it is.
+    pub assignee: Option<GivenId<AgentId>>,
+    /// The team in whose pool it is.
+    pub team: Option<GivenId<TeamId>>,
     /// The client's own key for this creation: the same key and input answer as before.
     pub idempotency_key: Option<String>,
 }
 
-/// Creates a contact. 1 request, 1 W and one per index entry; 1 R more with an assignee; with an idempotency key 1 R more and a transaction.
+/// Creates a contact. 2 requests: 1 R for the suppression list, 1 W and one per index entry; 1 R more with an owner; with an idempotency key 1 R
+/// more and a transaction.
 ///
 /// # Errors
 /// [`AppError::Forbidden`] without `contact:create`; those of the database. What a person can mend is in the inner result.
 pub async fn create(services: &Services, viewer: &Viewer, request: CreateContact) -> Result<Result<Contact, Vec<UserError>>, AppError> {
     viewer.require_all(Permission::ContactCreate)?;
+    let tenant = &viewer.tenant;
     let now = services.clock.now();
-    let entry = match &request.idempotency_key {
-        None => None,
-        Some(key) => match recall(services, viewer, key, &request).await? {
-            Recalled::Nothing(entry) => Some(entry),
-            Recalled::Answer(contact) => return Ok(Ok(contact)),
-            Recalled::Refused(error) => return Ok(Err(vec![error])),
-        },
+    let form = (&request.input, request.status, request.assignee, request.team);
+    let key = request.idempotency_key.as_deref();
+    let pending = match recall(services, tenant, "contactCreate", key, &form).await? {
+        Recalled::New(pending) => pending,
+        Recalled::Answer(id) => return remembered(services, viewer, &id).await,
+        Recalled::Refused(error) => return Ok(Err(vec![error])),
     };
-    let defaults = viewer.tenant.defaults();
+    let defaults = tenant.defaults();
     let mut errors = Vec::new();
     let draft = match ContactDraft::validate(&request.input, &defaults, OnInvalid::Fail) {
         Ok(validated) => Some(validated.draft),
@@ -54,105 +55,57 @@ pub async fn create(services: &Services, viewer: &Viewer, request: CreateContact
             None
         }
     };
-    let status = status(viewer, request.status).map_err(|error| errors.push(error)).ok();
-    let assignee = match assignee(services, viewer, request.assignee).await? {
-        Ok(assignee) => assignee,
-        Err(error) => {
-            errors.push(error);
-            None
-        }
-    };
-    let (Some(draft), Some(status), true) = (draft, status, errors.is_empty()) else {
+    let settings = settings(services, viewer, request.status.flatten()).await?;
+    let given = request.status.unwrap_or_else(|| settings.status_by_code(status::NEW).map(|status| status.id));
+    let status = live_status(&settings, given).map_err(|error| errors.push(error)).ok();
+    let owner = check_owner(services, tenant, request.assignee, request.team).await?.map_err(|error| errors.push(error)).ok();
+    if request.assignee.is_some() && request.team.is_some() {
+        errors.push(UserError::new("teamId", FieldErrorCode::Invalid, "A contact is either an agent's or in a team's pool. Give assigneeId or teamId."));
+    }
+    let (Some(draft), Some(status), Some((assignee, team)), true) = (draft, status, owner, errors.is_empty()) else {
         return Ok(Err(errors));
     };
-    let id = viewer.tenant.keyring.slot(&draft.phone.e164);
-    let contact = Contact {
-        id: id.clone(),
-        record: Revisioned::created(Change::new("contact.created", now, viewer.origin())),
-        details: draft.into_details(&defaults, status, assignee, None),
-        deleted_at: None,
-        import_marks: Vec::new(),
+    let change = Change::new("contact.created", now, viewer.origin());
+    let id = tenant.keyring.slot(&draft.phone.e164);
+    let mut contact = Contact::created(id, draft.into_details(&defaults, status.id, assignee, team), change);
+    let suppression = suppress(services, tenant, &settings, None, &mut contact).await?;
+    let parts = |id: &ContactId| suppression.iter().cloned().chain(pending.as_ref().map(|pending| pending.part(tenant, id, now))).collect();
+    let created = contacts::create(&services.core, tenant, &settings, contact, parts, services.entropy.as_ref()).await?;
+    let existing = match created {
+        Creation::Created(contact) => return Ok(Ok(contact)),
+        Creation::Exists(existing) => Some(existing),
+        Creation::Refused => None,
     };
-    let entry = entry.map(|(key, hash)| idempotency::Entry { key, request: hash, result: id.to_string(), made_at: now });
-    match contacts::create(&services.core, &viewer.tenant, &viewer.settings, contact.clone(), entry.as_ref(), services.entropy.as_ref()).await? {
-        Creation::Created => Ok(Ok(contact)),
-        Creation::KeyTaken => Ok(Err(vec![key_taken()])),
-        Creation::Exists(existing) => {
-            // Two calls with one key can meet: the later one answers as the earlier.
-            if let Some(entry) = entry
-                && let Some(kept) = idempotency::find(&services.core, &viewer.tenant.scope, &entry.key, now).await?
-                && kept.request == entry.request
-            {
-                return Ok(Ok(existing.contact));
-            }
-            Ok(Err(vec![taken(&existing.contact)]))
+    // Two calls with one key can meet: the later one answers as the earlier.
+    if pending.is_some() {
+        match recall(services, tenant, "contactCreate", key, &form).await? {
+            Recalled::Answer(id) => return remembered(services, viewer, &id).await,
+            Recalled::Refused(_) | Recalled::New(_) if existing.is_none() => return Ok(Err(vec![key_taken()])),
+            _ => {}
         }
     }
+    Ok(Err(vec![existing.map_or_else(key_taken, |existing| taken(&existing.contact))]))
 }
 
-fn key_taken() -> UserError {
-    UserError::new("idempotencyKey", FieldErrorCode::Conflict, "This idempotencyKey was used with other input. Use a new one.")
-}
-
-fn taken(existing: &Contact) -> UserError {
+pub(super) fn taken(existing: &Contact) -> UserError {
     let mut error = if existing.deleted_at.is_some() {
         UserError::new("phone", FieldErrorCode::Conflict, "A contact with this number was deleted. Restore it instead.")
     } else {
         UserError::new("phone", FieldErrorCode::Taken, "A contact with this number exists. Update it instead.")
     };
-    error.existing = Some(existing.id.to_string());
+    error.existing = Some(Existing::Contact(existing.id.clone()));
     error
 }
 
-fn status(viewer: &Viewer, given: Option<Option<StatusId>>) -> Result<StatusId, UserError> {
-    let found = match given {
-        None => viewer.settings.status_by_code(status::NEW),
-        Some(id) => id.and_then(|id| viewer.settings.status(id)),
-    };
-    found.map(|status| status.id).ok_or_else(|| UserError::new("statusId", FieldErrorCode::NotFound, "There is no such status. Take an id from contactStatuses."))
-}
-
-async fn assignee(services: &Services, viewer: &Viewer, given: Option<Option<AgentId>>) -> Result<Result<Option<AgentId>, UserError>, AppError> {
-    let Some(given) = given else {
-        return Ok(Ok(None));
-    };
-    if let Some(id) = given
-        && !people::directory(&services.core, &viewer.tenant.scope, &[], &[id], &[], Freshness::Strong).await?.agents.is_empty()
-    {
-        return Ok(Ok(Some(id)));
-    }
-    Ok(Err(UserError::new("assigneeId", FieldErrorCode::NotFound, "There is no such agent. Take an id from the staff directory.")))
-}
-
-#[expect(clippy::large_enum_variant, reason = "one at a time, on the stack")]
-enum Recalled {
-    /// The key is new; the keyed hashes of key and request.
-    Nothing((String, String)),
-    /// The key was used with the same request, for this contact.
-    Answer(Contact),
-    /// The key can't be used.
-    Refused(UserError),
-}
-
-/// Looks up an idempotency key. It is kept as a keyed hash, because clients may put personal data in it.
-async fn recall(services: &Services, viewer: &Viewer, key: &str, request: &CreateContact) -> Result<Recalled, AppError> {
-    if key.trim().is_empty() || key.chars().count() > LONGEST_KEY {
-        let error = UserError::new("idempotencyKey", FieldErrorCode::Invalid, "idempotencyKey has 1 to 128 characters. Use a UUID.");
-        return Ok(Recalled::Refused(error));
-    }
-    let keyring = &viewer.tenant.keyring;
-    let key = base32(&keyring.keyed_hash("idempotency key", key));
-    let form = serde_json::to_string(&("contactCreate", &request.input, request.status, request.assignee)).map_err(|error| AppError::Broken(error.to_string()))?;
-    let hash = HEXLOWER.encode(&keyring.keyed_hash("idempotency request", &form));
-    let Some(entry) = idempotency::find(&services.core, &viewer.tenant.scope, &key, services.clock.now()).await? else {
-        return Ok(Recalled::Nothing((key, hash)));
-    };
-    if entry.request != hash {
-        return Ok(Recalled::Refused(key_taken()));
-    }
-    let id = ContactId::parse(&entry.result).ok_or_else(|| AppError::Broken("an idempotency entry names no contact".to_owned()))?;
+/// What a request with the same key created before.
+async fn remembered(services: &Services, viewer: &Viewer, id: &str) -> Result<Result<Contact, Vec<UserError>>, AppError> {
+    let id = ContactId::parse(id).ok_or_else(|| AppError::Broken("an idempotency entry names no contact".to_owned()))?;
     match contacts::get(&services.core, &viewer.tenant, &id).await? {
-        Some(stored) => Ok(Recalled::Answer(stored.contact)),
-        None => Ok(Recalled::Nothing((key, hash))),
+        Some(stored) => Ok(Ok(stored.contact)),
+        None => Ok(Err(vec![erased_since()])),
     }
+}
+
+fn erased_since() -> UserError {
+    UserError::new("idempotencyKey", FieldErrorCode::Conflict, "What this idempotencyKey created was erased since. Use a new one.")
 }

@@ -1,17 +1,16 @@
 //! Writing rows: new contacts 25 at a time, changed ones conditionally, and each row counted once however often the message comes.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
-use switchboard_domain::change::{Change, Origin, Revisioned};
+use switchboard_domain::change::{Change, Origin};
 use switchboard_domain::contact::{Contact, ContactDetails, ContactDraft, Defaults, ImportMark, RowWrite};
-use switchboard_domain::ids::{ContactId, StatusId};
+use switchboard_domain::ids::{ContactId, StatusId, SuppressionId};
 use switchboard_domain::imports::{Import, Phase, Row, RowDecision, decide};
-use switchboard_domain::status;
-use switchboard_store::Freshness;
-use switchboard_store::contacts::{self, StoredContact};
-use switchboard_store::imports;
+use switchboard_domain::{status, suppression};
+use switchboard_store::contacts::{self, Creation, StoredContact};
 use switchboard_store::settings::Settings;
 use switchboard_store::tenants::OpenTenant;
+use switchboard_store::{imports, suppressions};
 
 use super::rows::{self, row_error};
 use super::{ChunkResult, ImportServices, Place};
@@ -26,7 +25,8 @@ const ATTEMPTS: usize = 10;
 /// A row ready to be written.
 struct Ready {
     row: u64,
-    id: ContactId,
+    /// The slot of its number.
+    place: ContactId,
     draft: ContactDraft,
 }
 
@@ -110,26 +110,31 @@ impl Writer<'_> {
                     self.result.counts.warned += 1;
                     self.result.errors.extend(validated.warnings.into_iter().map(|warning| row_error(row.number, warning.error, warning.value)));
                 }
-                Some(Ready { row: row.number, id: self.tenant.keyring.slot(&validated.draft.phone.e164), draft: validated.draft })
+                Some(Ready { row: row.number, place: self.tenant.keyring.slot(&validated.draft.phone.e164), draft: validated.draft })
             }
         }
     }
 
     async fn write(&mut self, ready: Vec<Ready>) -> Result<(), AppError> {
-        let ids: Vec<ContactId> = ready.iter().map(|ready| ready.id.clone()).collect();
+        let places: Vec<ContactId> = ready.iter().map(|ready| ready.place.clone()).collect();
         let core = &self.services.core;
-        let mut existing: HashMap<ContactId, StoredContact> =
-            contacts::get_many(core, self.tenant, &ids, Freshness::Strong).await?.into_iter().map(|stored| (stored.contact.id.clone(), stored)).collect();
+        let mut owners = contacts::owners_of_slots(core, self.tenant, &places).await?;
+        let suppressed = self.suppressed(&ready).await?;
         let mut creations: Vec<(Ready, Contact)> = Vec::new();
         for ready in ready {
-            match existing.remove(&ready.id) {
-                Some(stored) => self.settle(ready, stored).await?,
-                None => {
-                    if let RowDecision::Create(details) = self.decide(&ready, None) {
-                        let contact = self.new_contact(&ready, details);
-                        creations.push((ready, contact));
-                    }
-                }
+            let owner = owners.remove(&ready.place);
+            if let Some(Some(stored)) = owner {
+                self.settle(ready, stored).await?;
+                continue;
+            }
+            let RowDecision::Create(details) = self.decide(&ready, None) else {
+                continue;
+            };
+            let mut contact = self.new_contact(&ready, details);
+            contact.suppressed = suppressed.contains(&suppression::id_of(&self.tenant.keyring, &ready.draft.phone.e164));
+            match owner {
+                None => creations.push((ready, contact)),
+                Some(_) => self.create_alone(ready, contact).await?,
             }
         }
         if creations.is_empty() {
@@ -143,10 +148,37 @@ impl Writer<'_> {
                 continue;
             }
             // Somebody was first, or the answer to our own earlier attempt was lost: what is there tells.
-            let stored = contacts::get(core, self.tenant, &ready.id).await?.ok_or_else(|| AppError::Broken("a contact came and went".to_owned()))?;
-            self.settle(ready, stored).await?;
+            match contacts::owner_of_number(core, self.tenant, &ready.draft.phone.e164).await? {
+                Some(stored) => self.settle(ready, stored).await?,
+                None => {
+                    let RowDecision::Create(details) = self.decide(&ready, None) else {
+                        continue;
+                    };
+                    let contact = self.new_contact(&ready, details);
+                    self.create_alone(ready, contact).await?;
+                }
+            }
         }
         Ok(())
+    }
+
+    /// Creates a contact whose number's slot is another record's home.
+    async fn create_alone(&mut self, ready: Ready, contact: Contact) -> Result<(), AppError> {
+        let core = &self.services.core;
+        match contacts::create(core, self.tenant, self.settings, contact, |_| Vec::new(), self.services.entropy.as_ref()).await? {
+            Creation::Created(_) => {
+                self.count(RowWrite::Created);
+                Ok(())
+            }
+            Creation::Exists(stored) => self.settle(ready, stored).await,
+            Creation::Refused => Err(AppError::Broken("a contact came and went".to_owned())),
+        }
+    }
+
+    /// The numbers among these that stand on the suppression list. An import never weakens it. 1 request per 100, 1 R each.
+    async fn suppressed(&self, ready: &[Ready]) -> Result<HashSet<SuppressionId>, AppError> {
+        let ids: Vec<SuppressionId> = ready.iter().map(|ready| suppression::id_of(&self.tenant.keyring, &ready.draft.phone.e164)).collect();
+        Ok(suppressions::find_many(&self.services.core, &self.tenant.scope, &ids).await?)
     }
 
     /// Brings one existing contact and its row together, deciding again whenever somebody else was faster.
@@ -171,11 +203,16 @@ impl Writer<'_> {
             };
             let revision = stored.contact.record.revision;
             let changed = StoredContact { contact: self.changed_contact(&ready, &stored.contact, details), placement: stored.placement.clone() };
-            if contacts::replace(core, self.tenant, self.settings, &changed, revision, self.services.entropy.as_ref()).await? {
+            let known = self.services.tenants.settings_knowing(&self.tenant.scope, self.settings, changed.contact.details.status).await?;
+            let settings = known.as_deref().unwrap_or(self.settings);
+            if contacts::replace(core, self.tenant, settings, &changed, revision, self.services.entropy.as_ref()).await? {
                 self.count(RowWrite::Updated);
                 return Ok(());
             }
-            stored = contacts::get(core, self.tenant, &ready.id).await?.ok_or_else(|| AppError::Broken("a contact came and went".to_owned()))?;
+            let Some(now) = contacts::owner_of_number(core, self.tenant, &ready.draft.phone.e164).await? else {
+                return Err(switchboard_store::StoreError::Unavailable("a contact came and went".to_owned()).into());
+            };
+            stored = now;
         }
         Err(switchboard_store::StoreError::Unavailable("a contact keeps changing".to_owned()).into())
     }
@@ -193,13 +230,14 @@ impl Writer<'_> {
 
     fn new_contact(&self, ready: &Ready, details: ContactDetails) -> Contact {
         let mark = ImportMark { import: self.import.id, row: ready.row, written: RowWrite::Created };
-        Contact { id: ready.id.clone(), record: Revisioned::created(self.change("contact.created")), details, deleted_at: None, import_marks: vec![mark] }
+        Contact { import_marks: vec![mark], ..Contact::created(ready.place.clone(), details, self.change("contact.created")) }
     }
 
     fn changed_contact(&self, ready: &Ready, contact: &Contact, details: ContactDetails) -> Contact {
         let mark = ImportMark { import: self.import.id, row: ready.row, written: RowWrite::Updated };
         let action = if contact.deleted_at.is_some() { "contact.restored" } else { "contact.updated" };
-        Contact { id: contact.id.clone(), record: contact.record.changed(self.change(action)), details, deleted_at: None, import_marks: contact.marks_with(mark) }
+        let record = contact.record.changed(self.change(action));
+        Contact { record, details, deleted_at: None, import_marks: contact.marks_with(mark), ..contact.clone() }
     }
 
     fn change(&self, action: &str) -> Change {

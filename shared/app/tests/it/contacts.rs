@@ -1,10 +1,11 @@
 //! Creating and reading contacts.
 
 use futures::future::join_all;
-use switchboard_app::AppError;
 use switchboard_app::contacts::{self, CreateContact};
-use switchboard_domain::contact::ContactInput;
+use switchboard_app::{AppError, Existing};
+use switchboard_domain::contact::{ContactFilter, ContactInput};
 use switchboard_domain::field_error::FieldErrorCode;
+use switchboard_store::Order;
 use switchboard_testkit::{Fault, World};
 
 fn phone(phone: &str) -> CreateContact {
@@ -16,7 +17,7 @@ async fn a_second_contact_at_a_number_is_taken_and_names_the_first() {
     let world = World::new().await;
     let first = contacts::create(&world.services, &world.viewer_in_request("admin", "1").await, phone("514-555-0123")).await.unwrap().unwrap();
     let errors = contacts::create(&world.services, &world.viewer_in_request("admin", "2").await, phone("+1 (514) 555 0123")).await.unwrap().unwrap_err();
-    assert_eq!((errors[0].error.code, errors[0].existing.as_deref()), (FieldErrorCode::Taken, Some(first.id.as_str())));
+    assert_eq!((errors[0].error.code, errors[0].existing.clone()), (FieldErrorCode::Taken, Some(Existing::Contact(first.id.clone()))));
 }
 
 #[tokio::test]
@@ -32,7 +33,7 @@ async fn of_32_concurrent_creations_of_one_number_one_wins() {
     assert_eq!(created.len(), 1);
     for outcome in &outcomes {
         if let Err(errors) = outcome.as_ref().unwrap() {
-            assert_eq!((errors[0].error.code, errors[0].existing.as_deref()), (FieldErrorCode::Taken, Some(created[0].id.as_str())));
+            assert_eq!((errors[0].error.code, errors[0].existing.clone()), (FieldErrorCode::Taken, Some(Existing::Contact(created[0].id.clone()))));
         }
     }
 }
@@ -106,7 +107,8 @@ async fn a_telephonist_sees_only_their_own() {
     assert!(contacts::get(&world.services, &telephonist, &own.id).await.unwrap().is_some());
     assert!(contacts::get(&world.services, &telephonist, &other.id).await.unwrap().is_none());
     assert_eq!(contacts::get_many(&world.services, &telephonist, &[own.id.clone(), other.id]).await.unwrap().len(), 1);
-    assert!(matches!(contacts::newest(&world.services, &telephonist, None, 10).await, Err(AppError::Forbidden)));
+    let listed = contacts::list(&world.services, &telephonist, &ContactFilter::default(), None, 10, Order::Descending).await.unwrap();
+    assert_eq!(listed.contacts.iter().map(|row| &row.id).collect::<Vec<_>>(), [&own.id]);
     assert!(matches!(contacts::create(&world.services, &telephonist, phone("514-555-0125")).await, Err(AppError::Forbidden)));
     assert!(matches!(contacts::get(&world.services, &world.viewer("agent").await, &own.id).await, Err(AppError::Forbidden)));
 }
@@ -123,12 +125,12 @@ async fn pages_neither_repeat_nor_skip_while_contacts_are_added() {
     let viewer = world.viewer("admin").await;
     let (mut seen, mut after) = (Vec::new(), None);
     loop {
-        let page = contacts::newest(&world.services, &viewer, after.as_deref(), 4).await.unwrap();
-        after = page.entries.last().map(|row| row.place.clone());
-        seen.extend(page.entries.into_iter().map(|row| row.id));
+        let page = contacts::list(&world.services, &viewer, &ContactFilter::default(), after.as_deref(), 4, Order::Descending).await.unwrap();
+        after = page.next.clone();
+        seen.extend(page.contacts.into_iter().map(|row| row.id));
         let late = world.viewer_in_request("admin", &format!("late {}", seen.len())).await;
         contacts::create(&world.services, &late, phone(&format!("438-555-{:04}", seen.len()))).await.unwrap().unwrap();
-        if !page.has_more {
+        if page.next.is_none() {
             break;
         }
     }

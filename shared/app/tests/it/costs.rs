@@ -4,10 +4,14 @@ use std::collections::HashSet;
 use std::fmt::Write;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use switchboard_app::contacts::{self, CreateContact};
+use switchboard_app::contact_index::{IndexMessage, Indexer};
+use switchboard_app::contacts::{self, AddNote, AssignContacts, CreateContact, MergeContacts, SetStatus, UpdateContact};
 use switchboard_app::imports::{self, write_rows};
+use switchboard_app::suppressions::{self, AddSuppression, RemoveSuppression};
 use switchboard_app::viewer::{RequestOrigin, SignIns};
-use switchboard_domain::contact::ContactInput;
+use switchboard_domain::contact::{ContactFilter, ContactInput, ContactPatch};
+use switchboard_domain::ids::ContactId;
+use switchboard_store::Order;
 use switchboard_store::item::{Item, text};
 use switchboard_testkit::{Database, PROJECTED, Usage, World};
 
@@ -41,9 +45,11 @@ async fn of<T>(database: &Database, work: impl Future<Output = T>) -> (Usage, T)
 #[tokio::test]
 async fn the_page_of_costs_says_what_operations_cost() {
     let mut table = Table::default();
-    reading(&mut table).await;
-    creating(&mut table).await;
-    let per_row = importing(&mut table).await;
+    Box::pin(reading(&mut table)).await;
+    Box::pin(creating(&mut table)).await;
+    Box::pin(changing(&mut table)).await;
+    Box::pin(finding(&mut table)).await;
+    let per_row = Box::pin(importing(&mut table)).await;
     let page = format!("{HEAD}{}{per_row}{TIMES}", table.lines);
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/costs.md");
     if std::env::var_os("UPDATE_COSTS").is_some() {
@@ -79,10 +85,11 @@ async fn reading(table: &mut Table) {
     let id = world.tenant.keyring.slot("+15195550001");
     let (usage, _) = of(&world.database, contacts::get(&world.services, &viewer, &id)).await;
     table.add("`contact`, `contactByPhone`", &usage);
-    let (usage, page) = of(&world.database, contacts::newest(&world.services, &viewer, None, 50)).await;
+    let all = ContactFilter::default();
+    let (usage, page) = of(&world.database, contacts::list(&world.services, &viewer, &all, None, 50, Order::Descending)).await;
     let page = page.unwrap();
     table.add("`contacts(first: 50)`, list fields", &usage);
-    let ids: Vec<_> = page.entries.iter().map(|row| row.id.clone()).collect();
+    let ids: Vec<_> = page.contacts.iter().map(|row| row.id.clone()).collect();
     let (usage, _) = of(&world.database, contacts::get_many(&world.services, &viewer, &ids)).await;
     table.add("… any other field of the 50, in addition", &usage);
     let (usage, _) = of(&world.database, contacts::history(&world.services, &viewer, &id, None, 50)).await;
@@ -113,6 +120,135 @@ async fn creating(table: &mut Table) {
     table.add("… with an idempotency key", &usage);
     let (usage, _) = of(&world.database, contacts::create(&world.services, &viewer, keyed)).await;
     table.add("… with the same key again", &usage);
+}
+
+/// What people do to a contact, each to one that is as the demo's are.
+async fn changing(table: &mut Table) {
+    let world = World::new().await;
+    let viewer = world.viewer("admin").await;
+    let services = &world.services;
+    let mut number = 0;
+    let mut created = async || {
+        number += 1;
+        let viewer = world.viewer_in_request("admin", &format!("create {number}")).await;
+        let input = ContactInput {
+            phone: format!("514-555-{number:04}"),
+            name: Some("Zoé Roy".to_owned()),
+            email: Some("zoe@example.com".to_owned()),
+            address: Some("1 Main St".to_owned()),
+            ..ContactInput::default()
+        };
+        contacts::create(services, &viewer, CreateContact { input, ..CreateContact::default() }).await.unwrap().unwrap()
+    };
+    let status = |code: &str| viewer.settings.status_by_code(code).map(|status| status.id);
+    let update = |id: &ContactId, patch| UpdateContact { id: Some(id.clone()), expected_version: 1, patch, ..UpdateContact::default() };
+
+    let id = created().await.id;
+    let renamed = ContactPatch { name: Some(Some("Zoé R.".to_owned())), ..ContactPatch::default() };
+    let (usage, done) = of(&world.database, contacts::update(services, &viewer, update(&id, renamed.clone()))).await;
+    done.unwrap().unwrap();
+    table.add("`contactUpdate`", &usage);
+    let (usage, done) = of(&world.database, contacts::update(services, &viewer, update(&id, renamed))).await;
+    done.unwrap().unwrap_err();
+    table.add("… of a version that is no longer", &usage);
+    let id = created().await.id;
+    let moved = ContactPatch { phone: Some(Some("438-555-0001".to_owned())), ..ContactPatch::default() };
+    let (usage, done) = of(&world.database, contacts::update(services, &viewer, update(&id, moved))).await;
+    done.unwrap().unwrap();
+    table.add("… with another number", &usage);
+
+    let id = created().await.id;
+    let set = SetStatus { id: Some(id), status: status("interested"), ..SetStatus::default() };
+    let (usage, done) = of(&world.database, contacts::set_status(services, &viewer, set.clone())).await;
+    done.unwrap().unwrap();
+    table.add("`contactSetStatus`", &usage);
+    let noted = SetStatus { status: status("attempted"), note: Some("call again".to_owned()), ..set.clone() };
+    let (usage, done) = of(&world.database, contacts::set_status(services, &viewer, noted)).await;
+    done.unwrap().unwrap();
+    table.add("… with a note", &usage);
+    let (usage, done) = of(&world.database, contacts::set_status(services, &viewer, SetStatus { status: status("do_not_call"), ..set })).await;
+    done.unwrap().unwrap();
+    table.add("… to `do_not_call`", &usage);
+
+    let id = created().await.id;
+    let note = AddNote { id: Some(id.clone()), body: "call again".to_owned(), idempotency_key: None };
+    let (usage, done) = of(&world.database, contacts::add_note(services, &viewer, note)).await;
+    done.unwrap().unwrap();
+    table.add("`contactAddNote`", &usage);
+    let (usage, done) = of(&world.database, contacts::notes(services, &viewer, &id, None, 50)).await;
+    done.unwrap();
+    table.add("`notes` of a contact", &usage);
+    let assigned = AssignContacts { ids: vec![Some(id.clone())], assignee: Some(Some(viewer.agent())), team: None };
+    let (usage, _) = of(&world.database, contacts::assign(services, &viewer, assigned)).await;
+    table.add("`contactAssign` of one", &usage);
+    let (usage, done) = of(&world.database, contacts::delete(services, &viewer, Some(id.clone()), 2)).await;
+    done.unwrap().unwrap();
+    table.add("`contactDelete`", &usage);
+    let (usage, done) = of(&world.database, contacts::restore(services, &viewer, Some(id.clone()), None)).await;
+    done.unwrap().unwrap();
+    table.add("`contactRestore`", &usage);
+    let loser = created().await.id;
+    let merged = MergeContacts { winner: Some(id.clone()), loser: Some(loser.clone()), ..MergeContacts::default() };
+    let (usage, done) = of(&world.database, contacts::merge(services, &viewer, merged)).await;
+    done.unwrap().unwrap();
+    table.add("`contactMerge`", &usage);
+    let (usage, done) = of(&world.database, contacts::unmerge(services, &viewer, Some(loser))).await;
+    done.unwrap().unwrap();
+    table.add("`contactUnmerge`", &usage);
+    let (usage, done) = of(&world.database, contacts::erase(services, &viewer, Some(id), "asked for")).await;
+    done.unwrap().unwrap();
+    table.add("`contactErase`", &usage);
+
+    let phone = created().await.details.phone;
+    let add = AddSuppression { phone: phone.clone(), reason: None, source: None, idempotency_key: None };
+    let (usage, done) = of(&world.database, suppressions::add(services, &viewer, add)).await;
+    done.unwrap().unwrap();
+    table.add("`suppressionAdd` of a contact's number", &usage);
+    let remove = RemoveSuppression { phone: Some(phone), id: None, reason: "by mistake".to_owned() };
+    let (usage, done) = of(&world.database, suppressions::remove(services, &viewer, remove)).await;
+    done.unwrap().unwrap();
+    table.add("`suppressionRemove` of it", &usage);
+}
+
+/// What finding contacts costs, and keeping them findable.
+async fn finding(table: &mut Table) {
+    let world = World::new().await;
+    let viewer = world.viewer("admin").await;
+    let services = &world.services;
+    let (import, rows) = made::import(&world, 1, &made::file(ROWS));
+    write_rows(services, &world.tenant, &import, rows, &HashSet::new(), false).await.unwrap();
+    let ids: Vec<ContactId> = made::everything(&world.database)
+        .await
+        .iter()
+        .filter(|item| text(item, "type") == Some("contact"))
+        .filter_map(|item| Some(switchboard_store::keys::parse_contact(text(item, "PK")?)?.1))
+        .collect();
+    let indexer = Indexer { core: services.core.clone(), tenants: services.tenants.clone(), clock: services.clock.clone(), entropy: services.entropy.clone() };
+    let message = |ids: &[ContactId]| IndexMessage { tenant: world.tenant.record.id, contacts: ids.to_vec() };
+    let (usage, done) = of(&world.database, indexer.index(&message(&ids))).await;
+    done.unwrap();
+    table.add(&format!("search tokens of {ROWS} new contacts"), &usage);
+    let (usage, done) = of(&world.database, indexer.index(&message(&ids))).await;
+    done.unwrap();
+    table.add("… told again", &usage);
+    let assigned = AssignContacts { ids: ids[..50].iter().cloned().map(Some).collect(), assignee: Some(Some(viewer.agent())), team: None };
+    contacts::assign(services, &viewer, assigned).await.unwrap();
+    let known = contacts::get(services, &viewer, &ids[0]).await.unwrap().unwrap().details;
+    let searched = |text: &str| ContactFilter { search: Some(text.to_owned()), ..ContactFilter::default() };
+    let email = known.email.unwrap();
+    let last_four = &known.phone[known.phone.len() - 4..];
+    for (what, filter) in [
+        ("by a whole number", searched(&known.phone)),
+        ("by its last four digits", searched(last_four)),
+        ("by an e-mail address", searched(&email)),
+        ("by the start of a name nobody has", searched("zzyx")),
+        ("of one agent, who has 50", ContactFilter { assignees: vec![viewer.agent()], ..ContactFilter::default() }),
+        ("by a source that none has, 1,000 examined", ContactFilter { source: Some("nowhere".to_owned()), ..ContactFilter::default() }),
+    ] {
+        let (usage, done) = of(&world.database, contacts::list(services, &viewer, &filter, None, 50, Order::Descending)).await;
+        done.unwrap();
+        table.add(&format!("`contacts(first: 50)` {what}"), &usage);
+    }
 }
 
 async fn importing(table: &mut Table) -> String {

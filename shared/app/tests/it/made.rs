@@ -6,7 +6,7 @@ use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
 use switchboard_app::audit::{Recorder, StreamRecord};
 use switchboard_domain::actor::Actor;
 use switchboard_domain::clock::Clock;
-use switchboard_domain::ids::ImportId;
+use switchboard_domain::ids::{ContactId, ImportId};
 use switchboard_domain::imports::{Import, ImportKind, ImportSourceType, ImportStatus, Phase, Row, RowCounts, map_columns, read_rows, sniff};
 use switchboard_platform::Files;
 use switchboard_store::item::Item;
@@ -71,6 +71,11 @@ pub(crate) async fn everything(database: &Database) -> Vec<Item> {
     }
 }
 
+/// What stands at a contact's key.
+pub(crate) async fn contact_item(world: &World, id: &ContactId) -> Item {
+    world.database.core.get(&world.tenant.scope, &switchboard_store::keys::contact(&world.tenant.scope, id)).await.unwrap().unwrap()
+}
+
 /// The recorder over a database. Its dead letters have nowhere to go: a test that isolates a record fails.
 pub(crate) fn recorder(world: &World) -> Recorder {
     let config = aws_sdk_s3::Config::builder()
@@ -81,6 +86,7 @@ pub(crate) fn recorder(world: &World) -> Recorder {
         .retry_config(aws_sdk_s3::config::retry::RetryConfig::disabled())
         .build();
     Recorder {
+        core: world.database.core.clone(),
         tenants: Arc::clone(&world.services.tenants),
         events: world.database.audit.clone(),
         dead_letters: Files::new(aws_sdk_s3::Client::from_conf(config), "dead-letters"),

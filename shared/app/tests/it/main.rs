@@ -4,7 +4,13 @@
 mod audit;
 mod contacts;
 mod costs;
+mod edits;
 mod imports;
 mod layers;
+mod lists;
 mod made;
+mod numbers;
+mod search;
+mod statuses;
+mod suppressions;
 mod template;

@@ -1,6 +1,6 @@
 //! What the template must say although the emulator takes no notice of it, and that the tests' tables are the template's.
 
-use switchboard_testkit::PROJECTED;
+use switchboard_testkit::{PROJECTED, PROJECTED_OF_WORK};
 
 const TEMPLATE: &str = include_str!("../../../../infra/template.yaml");
 
@@ -12,11 +12,24 @@ fn part(name: &str) -> &'static str {
     &rest[..end.unwrap_or(rest.len())]
 }
 
+/// What an index of the core table carries beside keys.
+fn carried(index: &str) -> Vec<&'static str> {
+    let index = part("CoreTable").split_once(&format!("IndexName: {index}\n")).unwrap().1;
+    let listed = index.split_once("NonKeyAttributes:\n").unwrap().1;
+    listed.lines().map_while(|line| line.strip_prefix("              - ")).collect()
+}
+
 #[test]
-fn index_1_carries_in_tests_what_it_carries_in_the_template() {
-    let after = TEMPLATE.split_once("NonKeyAttributes:\n").unwrap().1;
-    let listed: Vec<&str> = after.lines().map_while(|line| line.strip_prefix("              - ")).collect();
-    assert_eq!(listed, PROJECTED);
+fn the_indexes_carry_in_tests_what_they_carry_in_the_template() {
+    assert_eq!(carried("GSI1"), PROJECTED);
+    assert_eq!(carried("GSI2"), PROJECTED_OF_WORK);
+}
+
+#[test]
+fn no_index_carries_more_attributes_than_dynamodb_takes() {
+    for index in ["GSI1", "GSI2"] {
+        assert!(carried(index).len() <= 20, "{index}");
+    }
 }
 
 #[test]
@@ -42,9 +55,35 @@ fn personal_data_in_buckets_is_encrypted_private_and_deleted_in_time() {
 
 #[test]
 fn every_queue_of_a_function_has_a_dead_letter_queue_and_an_alarm_on_it() {
-    for queue in ["ImportPlan", "ImportRows"] {
+    for queue in ["ImportPlan", "ImportRows", "ContactIndex", "ContactBulk"] {
         assert!(part(&format!("{queue}Queue")).contains(&format!("{queue}DeadLetterQueue.Arn")));
         assert!(TEMPLATE.matches(&format!("{queue}DeadLetterQueue.QueueName")).count() > 0, "an alarm on {queue}'s dead letters");
+    }
+}
+
+#[test]
+fn every_reader_of_the_stream_leaves_behind_what_it_gives_up_and_an_alarm_says_so() {
+    for reader in ["AuditRecord", "ChangeRelay"] {
+        assert!(part(&format!("{reader}Mapping")).contains(&format!("Destination: !GetAtt {reader}FailedQueue.Arn")));
+        assert!(TEMPLATE.matches(&format!("{reader}FailedQueue.QueueName")).count() > 0, "an alarm on what {reader} gave up");
+    }
+}
+
+#[test]
+fn a_mapping_of_a_fifo_queue_asks_for_what_lambda_accepts_there() {
+    let (queue, mapping) = (part("ContactIndexQueue"), part("ContactIndexMapping"));
+    assert!(queue.contains("contact-index.fifo") && queue.contains("FifoQueue: true"), "{queue}");
+    assert!(part("ContactIndexDeadLetterQueue").contains("FifoQueue: true"), "what a FIFO queue gives up goes to a FIFO queue");
+    let size: u32 = mapping.lines().find_map(|line| line.trim().strip_prefix("BatchSize: ")?.parse().ok()).unwrap();
+    assert!(size <= 10 && !mapping.contains("MaximumBatchingWindowInSeconds"), "{mapping}");
+}
+
+#[test]
+fn a_message_stays_hidden_six_times_as_long_as_its_function_may_run() {
+    let number = |part: &str, name: &str| part.lines().find_map(|line| line.trim().strip_prefix(name)?.parse::<u32>().ok()).unwrap();
+    for function in ["ImportPlan", "ImportRows", "ContactIndex", "ContactBulk"] {
+        let timeout = number(part(&format!("{function}Function")), "Timeout: ");
+        assert_eq!(number(part(&format!("{function}Queue")), "VisibilityTimeout: "), 6 * timeout, "{function}");
     }
 }
 

@@ -72,7 +72,7 @@ impl AuditEvent {
             Changes::Clear(changes) => json!(changes),
             Changes::Sealed(sealed) => json!(BASE64.encode(sealed)),
         };
-        let form: BTreeMap<&str, Value> = BTreeMap::from([
+        let mut form: BTreeMap<&str, Value> = BTreeMap::from([
             ("action", json!(self.change.action)),
             ("actorEmail", json!(origin.actor.email.as_ref().map(|email| BASE64.encode(email)))),
             ("actorId", json!(origin.actor.id)),
@@ -91,6 +91,13 @@ impl AuditEvent {
             ("userAgent", json!(origin.user_agent)),
             ("version", json!(self.version)),
         ]);
+        // Younger than the first events: absent rather than null, so that those keep their hashes.
+        if let Some(job) = origin.job {
+            form.insert("job", json!(job));
+        }
+        if let Some(reason) = &self.change.reason {
+            form.insert("reason", json!(reason));
+        }
         serde_json::to_vec(&form).unwrap_or_default()
     }
 }
@@ -116,7 +123,7 @@ mod tests {
     #[test]
     fn the_hash_covers_every_part_of_the_event() {
         let original = event();
-        let edits: [fn(&mut AuditEvent); 12] = [
+        let edits: [fn(&mut AuditEvent); 14] = [
             |event| event.entity_type.push('x'),
             |event| event.entity_id.push('x'),
             |event| event.version += 1,
@@ -126,6 +133,8 @@ mod tests {
             |event| event.change.origin.actor.roles.push("admin".to_owned()),
             |event| event.change.origin.request_id = Some("x".to_owned()),
             |event| event.change.origin.ip_address = Some("192.0.2.1".to_owned()),
+            |event| event.change.origin.job = Some(crate::ids::BulkJobId::new(Timestamp::UNIX_EPOCH, &[1; 10])),
+            |event| event.change.reason = Some("x".to_owned()),
             |event| event.changes = Changes::Sealed(vec![1, 2, 4]),
             |event| event.outcome = Outcome::Failed,
             |event| event.previous_hash = None,

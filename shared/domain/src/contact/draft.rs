@@ -150,12 +150,13 @@ impl ContactDraft {
     /// The details of a new contact.
     #[must_use]
     pub fn into_details(self, defaults: &Defaults, status: StatusId, assignee: Option<AgentId>, team: Option<TeamId>) -> ContactDetails {
+        let country = self.country.or(self.phone.country).unwrap_or_else(|| defaults.country.clone());
         let time_zone = match self.time_zone {
             Some(name) => ContactTimeZone { name, source: TimeZoneSource::Given },
-            None => ContactTimeZone { name: defaults.time_zone.clone(), source: TimeZoneSource::Tenant },
+            None => ContactTimeZone::derived(Some(&country), self.postal_code.as_deref(), &self.phone.e164, defaults),
         };
         ContactDetails {
-            country: Some(self.country.or(self.phone.country).unwrap_or_else(|| defaults.country.clone())),
+            country: Some(country),
             phone: self.phone.e164,
             phone_extension: self.phone.extension,
             alternate_phones: self.alternate_phones,
@@ -175,16 +176,24 @@ impl ContactDraft {
         }
     }
 
-    /// The details of an existing contact with every value that was given; what wasn't stays.
+    /// The details of an existing contact with every value that was given; what wasn't stays. A time zone that nobody gave follows the postal
+    /// code.
     ///
     /// # Errors
     /// `LIMIT_EXCEEDED` when the contact would have more than [`MAX_ATTRIBUTES`] attributes.
-    pub fn merged_into(self, existing: &ContactDetails) -> Result<ContactDetails, FieldError> {
+    pub fn merged_into(self, existing: &ContactDetails, defaults: &Defaults) -> Result<ContactDetails, FieldError> {
         let mut attributes = existing.attributes.clone();
         attributes.extend(self.attributes);
         if attributes.len() > MAX_ATTRIBUTES {
             return Err(too_many_attributes());
         }
+        let country = self.country.or_else(|| existing.country.clone());
+        let postal_code = self.postal_code.or_else(|| existing.postal_code.clone());
+        let time_zone = match self.time_zone {
+            Some(name) => ContactTimeZone { name, source: TimeZoneSource::Given },
+            None if existing.time_zone.source == TimeZoneSource::Given => existing.time_zone.clone(),
+            None => ContactTimeZone::derived(country.as_deref(), postal_code.as_deref(), &existing.phone, defaults),
+        };
         Ok(ContactDetails {
             phone: existing.phone.clone(),
             phone_extension: self.phone.extension.or_else(|| existing.phone_extension.clone()),
@@ -194,9 +203,9 @@ impl ContactDraft {
             address: self.address.or_else(|| existing.address.clone()),
             city: self.city.or_else(|| existing.city.clone()),
             region: self.region.or_else(|| existing.region.clone()),
-            postal_code: self.postal_code.or_else(|| existing.postal_code.clone()),
-            country: self.country.or_else(|| existing.country.clone()),
-            time_zone: self.time_zone.map_or_else(|| existing.time_zone.clone(), |name| ContactTimeZone { name, source: TimeZoneSource::Given }),
+            postal_code,
+            country,
+            time_zone,
             source: self.source.or_else(|| existing.source.clone()),
             attributes,
             status: existing.status,
@@ -291,11 +300,11 @@ impl Check {
     }
 }
 
-fn too_many_attributes() -> FieldError {
+pub(super) fn too_many_attributes() -> FieldError {
     FieldError::new("attributes", FieldErrorCode::LimitExceeded, format!("A contact has at most {MAX_ATTRIBUTES} attributes. Remove some."))
 }
 
-fn country(field: &str, value: &str) -> Result<Option<String>, FieldError> {
+pub(super) fn country(field: &str, value: &str) -> Result<Option<String>, FieldError> {
     let Some(line) = text::line(field, value, text::PLACE_LENGTH)? else {
         return Ok(None);
     };
@@ -313,7 +322,7 @@ fn country(field: &str, value: &str) -> Result<Option<String>, FieldError> {
     Ok(Some(named.to_owned()))
 }
 
-fn extension(field: &str, value: &str) -> Result<Option<String>, FieldError> {
+pub(super) fn extension(field: &str, value: &str) -> Result<Option<String>, FieldError> {
     let Some(line) = text::line(field, value, text::PLACE_LENGTH)? else {
         return Ok(None);
     };
@@ -323,7 +332,7 @@ fn extension(field: &str, value: &str) -> Result<Option<String>, FieldError> {
     Err(FieldError::new(field, FieldErrorCode::Invalid, format!("{field} is not an extension. Give its digits only.")))
 }
 
-fn time_zone(field: &str, value: &str) -> Result<Option<String>, FieldError> {
+pub(super) fn time_zone(field: &str, value: &str) -> Result<Option<String>, FieldError> {
     let Some(line) = text::line(field, value, text::PLACE_LENGTH)? else {
         return Ok(None);
     };
@@ -338,7 +347,7 @@ fn time_zone(field: &str, value: &str) -> Result<Option<String>, FieldError> {
 pub(super) mod tests {
     use super::*;
 
-    fn defaults() -> Defaults {
+    pub(in super::super) fn defaults() -> Defaults {
         Defaults { country: "CA".to_owned(), time_zone: "America/Toronto".to_owned() }
     }
 
@@ -406,12 +415,12 @@ pub(super) mod tests {
         let row =
             ContactInput { name: some("Zoé"), email: some("zoe@example.com"), attributes: vec![("a".to_owned(), AttributeValue::Number(1.0))], ..input("514-555-0123") };
         let draft = ContactDraft::validate(&row, &defaults(), OnInvalid::Fail).unwrap().draft;
-        let merged = draft.clone().merged_into(&details()).unwrap();
+        let merged = draft.clone().merged_into(&details(), &defaults()).unwrap();
         assert_eq!(merged.name.as_deref(), Some("Zoé"));
         assert_eq!(merged.country, details().country);
-        assert_eq!(draft.merged_into(&merged).unwrap(), merged);
+        assert_eq!(draft.merged_into(&merged, &defaults()).unwrap(), merged);
         let blank = ContactDraft::validate(&input("514-555-0123"), &defaults(), OnInvalid::Fail).unwrap().draft;
-        assert_eq!(blank.merged_into(&merged).unwrap(), merged);
+        assert_eq!(blank.merged_into(&merged, &defaults()).unwrap(), merged);
     }
 
     #[test]
@@ -420,9 +429,9 @@ pub(super) mod tests {
             let attributes = names.map(|number| (format!("a{number}"), AttributeValue::Boolean(true))).collect();
             ContactDraft::validate(&ContactInput { attributes, ..input("514-555-0123") }, &defaults(), OnInvalid::Fail).unwrap().draft
         };
-        let full = with(0..50).merged_into(&details()).unwrap();
-        assert!(with(10..20).merged_into(&full).is_ok());
-        assert_eq!(with(49..51).merged_into(&full).unwrap_err().code, FieldErrorCode::LimitExceeded);
+        let full = with(0..50).merged_into(&details(), &defaults()).unwrap();
+        assert!(with(10..20).merged_into(&full, &defaults()).is_ok());
+        assert_eq!(with(49..51).merged_into(&full, &defaults()).unwrap_err().code, FieldErrorCode::LimitExceeded);
     }
 
     #[test]

@@ -2,9 +2,15 @@
 
 mod attributes;
 mod draft;
+mod filter;
+mod merge;
+mod patch;
 
 pub use attributes::{AttributeValue, Attributes, MAX_ATTRIBUTES, is_sealed, is_sensitive, validate_name, validate_value};
 pub use draft::{ContactDraft, ContactInput, Defaults, OnInvalid, ValidatedDraft, Warning};
+pub use filter::ContactFilter;
+pub use merge::{MAX_MERGED, MergeField, Unmerge, merge};
+pub use patch::{ContactPatch, Given};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -12,7 +18,8 @@ use serde_json::json;
 
 use crate::audit::{Audited, Fields};
 use crate::change::Revisioned;
-use crate::ids::{AgentId, ContactId, StatusId, TeamId};
+use crate::ids::{AgentId, BulkJobId, ContactId, StatusId, TeamId};
+use crate::time_zone;
 
 /// Most further numbers a contact can have.
 pub const MAX_ALTERNATE_PHONES: usize = 5;
@@ -23,12 +30,16 @@ pub const MAX_ALTERNATE_PHONES: usize = 5;
 pub enum TimeZoneSource {
     /// Somebody gave it.
     Given,
+    /// Where the postal code lies.
+    PostalCode,
+    /// Where numbers of this area code were given out.
+    AreaCode,
     /// The tenant's own, because nothing closer is known.
     Tenant,
 }
 
 /// A contact's time zone.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ContactTimeZone {
     /// IANA name.
     pub name: String,
@@ -36,8 +47,21 @@ pub struct ContactTimeZone {
     pub source: TimeZoneSource,
 }
 
+impl ContactTimeZone {
+    /// The zone of who has this postal code and number: by the code, else by the number's area, else the tenant's.
+    #[must_use]
+    pub fn derived(country: Option<&str>, postal_code: Option<&str>, e164: &str, defaults: &Defaults) -> Self {
+        let by_code = country.zip(postal_code).and_then(|(country, code)| time_zone::of_postal_code(country, code));
+        let found = by_code.map(|name| (name, TimeZoneSource::PostalCode)).or_else(|| Some((time_zone::of_phone(e164)?, TimeZoneSource::AreaCode)));
+        match found {
+            Some((name, source)) => Self { name: name.to_owned(), source },
+            None => Self { name: defaults.time_zone.clone(), source: TimeZoneSource::Tenant },
+        }
+    }
+}
+
 /// What a contact says, beside who wrote it and when.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ContactDetails {
     /// E.164; the identity.
     pub phone: String,
@@ -72,6 +96,7 @@ pub struct ContactDetails {
     /// The team in whose pool it is.
     pub team: Option<TeamId>,
     /// When to call next.
+    #[serde(default, with = "crate::clock::millis::option")]
     pub next_contact_at: Option<Timestamp>,
 }
 
@@ -86,9 +111,22 @@ pub struct Contact {
     pub details: ContactDetails,
     /// Set when it was deleted.
     pub deleted_at: Option<Timestamp>,
+    /// The contact it was merged into; it is deleted then.
+    pub merged_into: Option<ContactId>,
+    /// What is needed to undo that.
+    pub unmerge: Option<Box<Unmerge>>,
+    /// The contacts that were merged into it, and into those, at most [`MAX_MERGED`]; technical.
+    pub merged: Vec<ContactId>,
+    /// Its number stands on the suppression list; technical, because the list has its own record.
+    pub suppressed: bool,
+    /// The last jobs that wrote it, newest first, at most [`MAX_JOB_MARKS`]; technical.
+    pub job_marks: Vec<BulkJobId>,
     /// The last imports that wrote it, newest first, at most [`MAX_IMPORT_MARKS`]; technical.
     pub import_marks: Vec<ImportMark>,
 }
+
+/// Most jobs a contact remembers.
+pub const MAX_JOB_MARKS: usize = 4;
 
 /// Most imports a contact remembers.
 pub const MAX_IMPORT_MARKS: usize = 4;
@@ -119,6 +157,32 @@ pub enum RowWrite {
 }
 
 impl Contact {
+    /// A contact that this change creates.
+    #[must_use]
+    pub fn created(id: ContactId, details: ContactDetails, change: crate::change::Change) -> Self {
+        Self {
+            id,
+            record: Revisioned::created(change),
+            details,
+            deleted_at: None,
+            merged_into: None,
+            unmerge: None,
+            merged: Vec::new(),
+            suppressed: false,
+            import_marks: Vec::new(),
+            job_marks: Vec::new(),
+        }
+    }
+
+    /// The same contact with one more job among those it remembers.
+    #[must_use]
+    pub fn with_job_mark(mut self, job: BulkJobId) -> Self {
+        self.job_marks.retain(|mark| *mark != job);
+        self.job_marks.insert(0, job);
+        self.job_marks.truncate(MAX_JOB_MARKS);
+        self
+    }
+
     /// The marks with one more in front, the oldest ones beyond [`MAX_IMPORT_MARKS`] dropped.
     #[must_use]
     pub fn marks_with(&self, mark: ImportMark) -> Vec<ImportMark> {
@@ -169,6 +233,9 @@ impl Audited for Contact {
         if let Some(at) = self.deleted_at {
             fields.insert("deletedAt".to_owned(), json!(format!("{at:.3}")));
         }
+        if let Some(winner) = &self.merged_into {
+            fields.insert("mergedInto".to_owned(), json!(winner));
+        }
         fields
     }
 }
@@ -182,13 +249,8 @@ mod tests {
     #[test]
     fn a_contact_remembers_its_last_four_imports_and_each_once() {
         let mark = |seed: u8, row| ImportMark { import: ImportId::new(Timestamp::UNIX_EPOCH, &[seed; 10]), row, written: RowWrite::Updated };
-        let mut contact = Contact {
-            id: ContactId::from_hash(&[0; 32]),
-            record: Revisioned::created(Change::new("contact.created", Timestamp::UNIX_EPOCH, Origin::system())),
-            details: draft::tests::details(),
-            deleted_at: None,
-            import_marks: Vec::new(),
-        };
+        let change = Change::new("contact.created", Timestamp::UNIX_EPOCH, Origin::system());
+        let mut contact = Contact::created(ContactId::from_hash(&[0; 32]), draft::tests::details(), change);
         for seed in 1..=6 {
             contact.import_marks = contact.marks_with(mark(seed, 1));
         }

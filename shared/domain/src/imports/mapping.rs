@@ -110,7 +110,8 @@ const NUMBERED: f64 = 0.9;
 const OWN: f64 = 0.5;
 
 /// Maps every column of a header. The first telephone column is the identity, further ones are further numbers; a second column for a field
-/// that holds one value, and a column nothing fits, become attributes named by their header; a column without a name is left out.
+/// that holds one value, and a column nothing fits, become attributes named by their header; a column without a name is left out. `attributes.` in
+/// front of a name says that it is an attribute, whatever it sounds like.
 #[must_use]
 pub fn map_columns(header: &[String]) -> Vec<ColumnMapping> {
     let mut taken: Vec<Target> = Vec::new();
@@ -118,6 +119,10 @@ pub fn map_columns(header: &[String]) -> Vec<ColumnMapping> {
     header
         .iter()
         .map(|column| {
+            if let Some(name) = named_attribute(column, &attributes) {
+                attributes.push(name.clone());
+                return ColumnMapping { column: column.clone(), field: Some(Target::Attribute(name)), confidence: EXACT };
+            }
             let (target, confidence) = match recognise(column) {
                 Some((Target::Phone, confidence)) if taken.contains(&Target::Phone) => (Some(Target::AlternatePhones), confidence.min(NUMBERED)),
                 Some((target @ (Target::Address | Target::AlternatePhones), confidence)) => (Some(target), confidence),
@@ -134,6 +139,14 @@ pub fn map_columns(header: &[String]) -> Vec<ColumnMapping> {
 #[must_use]
 pub fn phone_column(mapping: &[ColumnMapping]) -> Option<usize> {
     mapping.iter().position(|column| column.field == Some(Target::Phone))
+}
+
+/// What stands in front of an attribute's name where a column says outright that it is one.
+pub(super) const ATTRIBUTE: &str = "attributes.";
+
+fn named_attribute(column: &str, used: &[String]) -> Option<String> {
+    let name = crate::contact::validate_name(column.trim().strip_prefix(ATTRIBUTE)?).ok()?;
+    (!used.contains(&name)).then_some(name)
 }
 
 fn attribute(column: &str, used: &mut Vec<String>) -> Option<Target> {
@@ -217,6 +230,33 @@ mod tests {
         assert_eq!(
             mapped(&["phone", "email", "Email", "email", "note", "note", ""]),
             ["phone", "email", "attributes.Email", "attributes.email", "attributes.note", "attributes.note 2", "-"]
+        );
+    }
+
+    #[test]
+    fn a_column_can_say_outright_that_it_is_an_attribute() {
+        let long = format!("attributes.{}", "x".repeat(64));
+        assert_eq!(
+            mapped(&[
+                "phone",
+                "attributes.mobile",
+                "attributes.first name",
+                "attributes.attributes.a",
+                " attributes. b ",
+                long.as_str(),
+                "attributes.PK",
+                "attributes.b"
+            ]),
+            [
+                "phone",
+                "attributes.mobile",
+                "attributes.first name",
+                "attributes.attributes.a",
+                "attributes.b",
+                long.as_str(),
+                "attributes.attributes.PK",
+                "attributes.attributes.b"
+            ]
         );
     }
 

@@ -3,9 +3,11 @@
 mod blank;
 mod decision;
 mod dialect;
+mod literal;
 mod mapping;
 mod plan;
 mod rows;
+mod sheet;
 
 pub use blank::{is_blank_name, is_blank_word};
 pub use decision::{RowDecision, decide};
@@ -13,6 +15,7 @@ pub use dialect::{Dialect, Encoding, FileProblem, SAMPLE_BYTES, sniff};
 pub use mapping::{ColumnMapping, Target, map_columns, phone_column};
 pub use plan::{CHUNK_BYTES, CHUNK_ROWS, ChunkRange, Plan, Planner};
 pub use rows::{Row, RowProblem, read_rows, to_input};
+pub use sheet::{Sheet, exported_names};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

@@ -2,6 +2,7 @@
 
 use super::blank::{is_blank_name, is_blank_word};
 use super::dialect::{Dialect, decode};
+use super::literal::from_cell;
 use super::mapping::{ColumnMapping, Target};
 use crate::contact::{AttributeValue, ContactInput};
 
@@ -50,11 +51,11 @@ pub fn to_input(row: &Row, mapping: &[ColumnMapping]) -> Result<ContactInput, Ro
     let (mut first_name, mut last_name) = (None, None);
     for (column, cell) in mapping.iter().zip(&row.cells) {
         let Some(target) = &column.field else { continue };
-        let blank = if matches!(target, Target::FirstName | Target::LastName | Target::Name) { is_blank_name(cell) } else { is_blank_word(cell) };
-        if blank {
+        let is_blank: fn(&str) -> bool = if matches!(target, Target::FirstName | Target::LastName | Target::Name) { is_blank_name } else { is_blank_word };
+        if is_blank(cell) {
             continue;
         }
-        let cell = cell.trim();
+        let cell = from_cell(cell.trim(), is_blank);
         match target {
             Target::Phone => cell.clone_into(&mut input.phone),
             Target::AlternatePhones => input.alternate_phones.push(cell.to_owned()),
@@ -123,6 +124,14 @@ mod tests {
     #[test]
     fn a_person_called_nan_keeps_the_name() {
         assert_eq!(inputs("first name,last name,phone\nNan,Weekly,1\n")[0].as_ref().unwrap().name.as_deref(), Some("Nan Weekly"));
+    }
+
+    #[test]
+    fn an_apostrophe_in_front_of_what_would_be_misread_is_no_part_of_it() {
+        let rows = inputs("phone,name,city,note\n'+15145550123,'=Zoe,'N/A,'tis\n");
+        let input = rows[0].as_ref().unwrap();
+        assert_eq!((input.phone.as_str(), input.name.as_deref(), input.city.as_deref()), ("+15145550123", Some("=Zoe"), Some("N/A")));
+        assert_eq!(input.attributes, [("note".to_owned(), AttributeValue::String("'tis".to_owned()))]);
     }
 
     #[test]

@@ -3,10 +3,11 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use switchboard_domain::clock::Entropy;
-use switchboard_domain::contact::{Attributes, Contact, ContactDetails, ContactTimeZone, ImportMark, TimeZoneSource, is_sealed};
-use switchboard_domain::ids::{AgentId, ContactId, StatusId, TeamId, uuid_v7};
+use switchboard_domain::contact::{Attributes, Contact, ContactDetails, ContactTimeZone, ImportMark, TimeZoneSource, Unmerge, is_sealed};
+use switchboard_domain::ids::{AgentId, BulkJobId, ContactId, StatusId, TeamId, uuid_v7};
 use switchboard_domain::sealing::{ContactKey, TenantKeyring};
 
+use super::slot::NumberOwner;
 use crate::error::StoreError;
 use crate::item::{Item, RecordAttributes, from_item, to_item};
 use crate::keys::{self, WorkOf};
@@ -16,9 +17,10 @@ use crate::tenants::OpenTenant;
 /// The type of a contact's item.
 pub const CONTACT: &str = "contact";
 
-/// The purposes of the two sealed attributes.
+/// The purposes of the sealed attributes.
 const LIST: &str = "list";
 const DETAILS: &str = "details";
+const UNMERGE: &str = "unmerge";
 
 /// What a list shows of the personal data; sealed apart, because index 1 carries it.
 #[derive(Serialize, Deserialize)]
@@ -54,10 +56,10 @@ struct ContactItem {
     list_pk: String,
     #[serde(rename = "GSI1SK")]
     list_sk: String,
-    #[serde(rename = "GSI2PK")]
-    work_pk: String,
-    #[serde(rename = "GSI2SK")]
-    work_sk: String,
+    #[serde(rename = "GSI2PK", default, skip_serializing_if = "Option::is_none")]
+    work_pk: Option<String>,
+    #[serde(rename = "GSI2SK", default, skip_serializing_if = "Option::is_none")]
+    work_sk: Option<String>,
     #[serde(rename = "type")]
     kind: String,
     #[serde(with = "switchboard_domain::audit::bytes")]
@@ -66,10 +68,18 @@ struct ContactItem {
     sealed_list: Vec<u8>,
     #[serde(default, skip_serializing_if = "Option::is_none", with = "switchboard_domain::audit::optional_bytes")]
     sealed: Option<Vec<u8>>,
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "switchboard_domain::audit::optional_bytes")]
+    unmerge: Option<Vec<u8>>,
     #[serde(default, skip_serializing_if = "Attributes::is_empty")]
     attributes: Attributes,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    merged: Vec<ContactId>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     imports: Vec<ImportMark>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    jobs: Vec<BulkJobId>,
+    #[serde(default, skip_serializing_if = "NumberOwner::is_this")]
+    number_owner: NumberOwner,
     #[serde(flatten)]
     listed: ListedAttributes,
     #[serde(flatten)]
@@ -100,6 +110,10 @@ struct ListedAttributes {
     next_contact_at: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none", with = "switchboard_domain::clock::millis::option")]
     deleted_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    merged_into: Option<ContactId>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    suppressed: bool,
 }
 
 /// What index 1 has of a contact.
@@ -151,8 +165,8 @@ pub struct ContactRow {
     pub country: Option<String>,
     /// Where it came from.
     pub source: Option<String>,
-    /// IANA time zone.
-    pub time_zone: String,
+    /// Where it is what time for the contact.
+    pub time_zone: ContactTimeZone,
     /// The status.
     pub status: StatusId,
     /// The agent whose contact it is.
@@ -161,14 +175,48 @@ pub struct ContactRow {
     pub team: Option<TeamId>,
     /// When to call next.
     pub next_contact_at: Option<Timestamp>,
+    /// The contact it was merged into.
+    pub merged_into: Option<ContactId>,
+    /// Its number stands on the suppression list.
+    pub suppressed: bool,
+}
+
+impl From<&Contact> for ContactRow {
+    fn from(contact: &Contact) -> Self {
+        let details = &contact.details;
+        Self {
+            id: contact.id.clone(),
+            place: String::new(),
+            version: contact.record.version,
+            created_at: contact.record.created_at,
+            updated_at: contact.record.updated_at(),
+            deleted_at: contact.deleted_at,
+            phone: details.phone.clone(),
+            email: details.email.clone(),
+            name: details.name.clone(),
+            city: details.city.clone(),
+            region: details.region.clone(),
+            country: details.country.clone(),
+            source: details.source.clone(),
+            time_zone: details.time_zone.clone(),
+            status: details.status,
+            assignee: details.assignee,
+            team: details.team,
+            next_contact_at: details.next_contact_at,
+            merged_into: contact.merged_into.clone(),
+            suppressed: contact.suppressed,
+        }
+    }
 }
 
 /// What a contact's item is encrypted with and listed by, kept when the contact is written again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Placement {
     pub(crate) wrapped_key: Vec<u8>,
-    pub(crate) list_pk: String,
+    pub(crate) shard: u32,
     pub(crate) list_sk: String,
+    /// Whose the number of the slot is in which it stands.
+    pub(crate) number_owner: NumberOwner,
 }
 
 /// A contact with what its item needs beside it.
@@ -186,12 +234,13 @@ pub fn new_placement(tenant: &OpenTenant, contact: &Contact, entropy: &dyn Entro
     let key = ContactKey::generate(entropy);
     Placement {
         wrapped_key: tenant.keyring.wrap(&contact.id, &key, entropy),
-        list_pk: keys::contact_list(&tenant.scope, contact.id.shard(tenant.record.shards)),
+        shard: contact.id.shard(tenant.record.shards),
         list_sk: switchboard_domain::ids::base32(uuid_v7(contact.record.created_at, &entropy.id()).as_bytes()),
+        number_owner: NumberOwner::This,
     }
 }
 
-/// Makes the item of a contact.
+/// Makes the item of a contact. Its key is wrapped anew when the tenant has a newer one than wrapped it.
 ///
 /// # Errors
 /// [`StoreError::Undecodable`] when the key doesn't open or the status isn't the tenant's.
@@ -219,23 +268,30 @@ pub fn encode(tenant: &OpenTenant, settings: &Settings, stored: &StoredContact, 
         (None, None) => WorkOf::Pool,
     };
     let work_sk = match details.next_contact_at {
-        _ if status.exclude_from_call_list => keys::not_to_be_called(status.order, &contact.id),
+        _ if status.exclude_from_call_list || contact.suppressed => keys::not_to_be_called(status.order, &contact.id),
         Some(at) => keys::due(&details.time_zone.name, at, &contact.id),
         None => keys::ready(&details.time_zone.name, status.order, &contact.id),
     };
+    let is_listed = contact.deleted_at.is_none();
+    let list_of = if is_listed { keys::contact_list } else { keys::deleted_list };
+    let unmerge = contact.unmerge.as_ref().map(|unmerge| seal(UNMERGE, serde_json::to_vec(unmerge))).transpose()?;
     let form = ContactItem {
         pk: item_key.pk,
         sk: item_key.sk,
-        list_pk: placement.list_pk.clone(),
+        list_pk: list_of(&tenant.scope, placement.shard),
         list_sk: placement.list_sk.clone(),
-        work_pk: keys::work(&tenant.scope, whose, contact.id.shard(tenant.record.shards)),
-        work_sk,
+        work_pk: is_listed.then(|| keys::work(&tenant.scope, whose, placement.shard)),
+        work_sk: is_listed.then_some(work_sk),
         kind: CONTACT.to_owned(),
-        key: placement.wrapped_key.clone(),
+        key: if tenant.keyring.is_current(&placement.wrapped_key) { placement.wrapped_key.clone() } else { tenant.keyring.wrap(&contact.id, &key, entropy) },
         sealed_list: seal(LIST, serde_json::to_vec(&list))?,
         sealed: if rest == SealedDetails::default() { None } else { Some(seal(DETAILS, serde_json::to_vec(&rest))?) },
+        unmerge,
         attributes: clear,
+        merged: contact.merged.clone(),
         imports: contact.import_marks.clone(),
+        jobs: contact.job_marks.clone(),
+        number_owner: placement.number_owner.clone(),
         listed: ListedAttributes {
             name: details.name.clone(),
             city: details.city.clone(),
@@ -249,6 +305,8 @@ pub fn encode(tenant: &OpenTenant, settings: &Settings, stored: &StoredContact, 
             team: details.team,
             next_contact_at: details.next_contact_at,
             deleted_at: contact.deleted_at,
+            merged_into: contact.merged_into.clone(),
+            suppressed: contact.suppressed,
         },
         record: (&contact.record).into(),
     };
@@ -265,6 +323,8 @@ pub fn decode(keyring: &TenantKeyring, item: Item) -> Result<StoredContact, Stor
     let key = open_key(keyring, &id, &item.key)?;
     let list: SealedList = open(&key, &id, LIST, &item.sealed_list)?;
     let rest: SealedDetails = item.sealed.as_deref().map(|sealed| open(&key, &id, DETAILS, sealed)).transpose()?.unwrap_or_default();
+    let unmerge: Option<Box<Unmerge>> = item.unmerge.as_deref().map(|sealed| open(&key, &id, UNMERGE, sealed)).transpose()?;
+    let shard = item.list_pk.rsplit('#').next().and_then(|shard| shard.parse().ok()).ok_or_else(|| StoreError::undecodable(CONTACT, "its list has no shard"))?;
     let listed = item.listed;
     let mut attributes = item.attributes;
     attributes.extend(rest.attributes);
@@ -288,8 +348,19 @@ pub fn decode(keyring: &TenantKeyring, item: Item) -> Result<StoredContact, Stor
         next_contact_at: listed.next_contact_at,
     };
     Ok(StoredContact {
-        contact: Contact { id, record: item.record.into(), details, deleted_at: listed.deleted_at, import_marks: item.imports },
-        placement: Placement { wrapped_key: item.key, list_pk: item.list_pk, list_sk: item.list_sk },
+        contact: Contact {
+            id,
+            record: item.record.into(),
+            details,
+            deleted_at: listed.deleted_at,
+            merged_into: listed.merged_into,
+            unmerge,
+            merged: item.merged,
+            suppressed: listed.suppressed,
+            import_marks: item.imports,
+            job_marks: item.jobs,
+        },
+        placement: Placement { wrapped_key: item.key, shard, list_sk: item.list_sk, number_owner: item.number_owner },
     })
 }
 
@@ -317,11 +388,13 @@ pub fn decode_row(keyring: &TenantKeyring, item: Item) -> Result<ContactRow, Sto
         region: listed.region,
         country: listed.country,
         source: listed.source,
-        time_zone: listed.time_zone,
+        time_zone: ContactTimeZone { name: listed.time_zone, source: listed.time_zone_from },
         status: listed.status,
         assignee: listed.assignee,
         team: listed.team,
         next_contact_at: listed.next_contact_at,
+        merged_into: listed.merged_into,
+        suppressed: listed.suppressed,
     })
 }
 
@@ -333,12 +406,18 @@ pub fn open_key(keyring: &TenantKeyring, id: &ContactId, wrapped: &[u8]) -> Resu
     keyring.unwrap(id, wrapped).map_err(|error| StoreError::undecodable(CONTACT, error))
 }
 
-fn open<T: serde::de::DeserializeOwned>(key: &ContactKey, id: &ContactId, purpose: &str, sealed: &[u8]) -> Result<T, StoreError> {
+pub(super) fn open<T: serde::de::DeserializeOwned>(key: &ContactKey, id: &ContactId, purpose: &str, sealed: &[u8]) -> Result<T, StoreError> {
     let json = key.open(id, purpose, sealed).map_err(|error| StoreError::undecodable(CONTACT, error))?;
     serde_json::from_slice(&json).map_err(|_| StoreError::undecodable(CONTACT, "its sealed part is not what it must be"))
 }
 
 impl StoredContact {
+    /// Its place in the list: 26 characters that never change, greater for later contacts.
+    #[must_use]
+    pub fn place(&self) -> &str {
+        &self.placement.list_sk
+    }
+
     /// The contact's key as it is wrapped.
     #[must_use]
     pub fn wrapped_key(&self) -> &[u8] {

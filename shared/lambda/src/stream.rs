@@ -1,10 +1,11 @@
-//! The stream's records as the recorder takes them.
+//! The stream's records as its readers take them.
 
 use aws_lambda_events::dynamodb::Event;
 use switchboard_app::audit::StreamRecord;
 
 /// The records of an event, in order.
-pub(crate) fn records(event: Event) -> Vec<StreamRecord> {
+#[must_use]
+pub fn stream_records(event: Event) -> Vec<StreamRecord> {
     event
         .records
         .into_iter()
@@ -21,7 +22,7 @@ mod tests {
     use super::*;
 
     fn read(json: &str) -> Vec<StreamRecord> {
-        records(serde_json::from_str(json).unwrap())
+        stream_records(serde_json::from_str(json).unwrap())
     }
 
     #[test]

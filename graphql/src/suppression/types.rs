@@ -1,0 +1,60 @@
+//! An entry of the suppression list as clients see it.
+
+use async_graphql::{ID, Object};
+use switchboard_domain::suppression;
+
+use crate::audit::AuditActor;
+use crate::node_id::NodeId;
+use crate::scalars::DateTime;
+
+/// A number that must not be called, or must not have been. The number itself is kept only as a keyed hash and can't be shown.
+#[derive(Clone)]
+pub(crate) struct Suppression(pub(crate) suppression::Suppression);
+
+#[Object]
+impl Suppression {
+    /// Opaque; the same for the record's life.
+    pub(crate) async fn id(&self) -> ID {
+        NodeId::Suppression(self.0.id.clone()).to_id()
+    }
+
+    /// Why it was put on the list.
+    async fn reason(&self) -> Option<&str> {
+        self.0.reason.as_deref()
+    }
+
+    /// Where the entry comes from: `manual`, `status` for the status `do_not_call`, or what was given.
+    async fn source(&self) -> &str {
+        &self.0.source
+    }
+
+    /// Counts its changes.
+    async fn version(&self) -> u32 {
+        self.0.record.version
+    }
+
+    /// When it was first put on the list.
+    async fn created_at(&self) -> DateTime {
+        self.0.record.created_at.into()
+    }
+
+    /// When it was last put on the list or taken off.
+    async fn updated_at(&self) -> DateTime {
+        self.0.record.updated_at().into()
+    }
+
+    /// When it was taken off the list; null while the number must not be called.
+    async fn removed_at(&self) -> Option<DateTime> {
+        self.0.removed_at.map(DateTime)
+    }
+
+    /// Who first put it on the list, as they were then.
+    async fn created_by(&self) -> AuditActor {
+        AuditActor(self.0.record.created_by.clone())
+    }
+
+    /// Who last put it on the list or took it off, as they were then.
+    async fn updated_by(&self) -> AuditActor {
+        AuditActor(self.0.record.last_change.origin.actor.clone())
+    }
+}

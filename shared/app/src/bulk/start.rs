@@ -1,0 +1,289 @@
+//! Asking for a bulk job: by a user, by a change of a status, by an operator who gave a tenant a new key.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::Serialize;
+use switchboard_domain::bulk_job::{BulkAction, BulkJob};
+use switchboard_domain::change::Origin;
+use switchboard_domain::contact::ContactFilter;
+use switchboard_domain::field_error::FieldErrorCode;
+use switchboard_domain::ids::{AgentId, BulkJobId, StatusId, TeamId};
+use switchboard_domain::permission::Permission;
+use switchboard_domain::search::Query;
+use switchboard_store::bulk_jobs;
+use switchboard_store::tenants::OpenTenant;
+
+use super::BulkMessage;
+use crate::contacts::{GivenId, check_owner};
+use crate::error::{AppError, UserError};
+use crate::idempotency::{Recalled, key_taken, recall};
+use crate::services::Services;
+use crate::viewer::Viewer;
+
+/// After this nobody believes what a tenant's settings and keys were before a change: caches hold them for 30 seconds.
+const KNOWN_EVERYWHERE: Duration = Duration::from_secs(40);
+
+/// Most ids in a list of a filter: the database compares with at most 100 values.
+const MOST_IDS: usize = 100;
+
+/// What a user can ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum AskedAction {
+    /// Assign the contacts.
+    Assign,
+    /// Give one agent's contacts to somebody else.
+    Move,
+    /// Make the contacts nobody's.
+    Unassign,
+    /// Give the contacts a status.
+    SetStatus,
+    /// Delete the contacts.
+    Delete,
+    /// Write the contacts into a file.
+    Export,
+}
+
+/// What is asked for.
+#[derive(Debug, Clone, Serialize)]
+pub struct StartBulk {
+    /// What is to be done.
+    pub action: AskedAction,
+    /// With which contacts.
+    pub filter: ContactFilter,
+    /// The agent who is to have them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub assignee: Option<GivenId<AgentId>>,
+    /// The team in whose pool they are to be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub team: Option<GivenId<TeamId>>,
+    /// The agent who has them now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from_assignee: Option<GivenId<AgentId>>,
+    /// The status they are to have.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<GivenId<StatusId>>,
+    /// The client's own key for this job: the same key and input answer as before.
+    #[serde(skip)]
+    pub idempotency_key: Option<String>,
+}
+
+impl StartBulk {
+    /// An action on the contacts of a filter, with no arguments yet.
+    #[must_use]
+    pub fn new(action: AskedAction, filter: ContactFilter) -> Self {
+        Self { action, filter, assignee: None, team: None, from_assignee: None, status: None, idempotency_key: None }
+    }
+}
+
+/// Asks for a job on the contacts of a filter that are there now, and sends it to a worker. 1 W and 1 for index 1, 1 request to the queue; 1 R for each
+/// of assignee, team and agent; with an idempotency key 1 R more and a transaction.
+///
+/// When the job was written and could not be sent, the answer is an error, and the same request with the same key sends it again; without a key the
+/// job fails.
+///
+/// # Errors
+/// [`AppError::Forbidden`] without `contact:bulk_update` for the whole tenant (`contact:delete` too for deleting; `contact:export` instead for
+/// exporting); those of the database and of the queue. What a person can mend is in the inner result.
+pub async fn start(services: &Services, viewer: &Viewer, request: StartBulk) -> Result<Result<BulkJob, Vec<UserError>>, AppError> {
+    authorise(viewer, request.action)?;
+    let tenant = &viewer.tenant;
+    let key = request.idempotency_key.as_deref();
+    let pending = match recall(services, tenant, "contactBulk", key, &request).await? {
+        Recalled::New(pending) => pending,
+        Recalled::Answer(id) => return asked_before(services, tenant, &id).await.map(Ok),
+        Recalled::Refused(error) => return Ok(Err(vec![error])),
+    };
+    let (action, filter) = match decide(services, viewer, &request).await? {
+        Ok(decided) => decided,
+        Err(errors) => return Ok(Err(errors)),
+    };
+    let now = services.clock.now();
+    let job = asked(services, action, filter, viewer.origin(), now, Duration::ZERO);
+    let parts: Vec<_> = pending.iter().map(|pending| pending.part(tenant, job.id, now)).collect();
+    if !bulk_jobs::create(&services.core, tenant, &job, parts, services.entropy.as_ref()).await? {
+        // Two requests with one key met, and the other one was faster.
+        return Ok(match recall(services, tenant, "contactBulk", key, &request).await? {
+            Recalled::Answer(id) => Ok(asked_before(services, tenant, &id).await?),
+            Recalled::New(_) | Recalled::Refused(_) => Err(vec![key_taken()]),
+        });
+    }
+    let sent = services.bulk_queue.send(&[BulkMessage { tenant: tenant.record.id, job: job.id }]).await;
+    match sent {
+        Ok(()) => Ok(Ok(job)),
+        Err(error) if pending.is_some() => Err(error.into()),
+        Err(error) => {
+            never_sent(services, tenant, &job).await?;
+            Err(error.into())
+        }
+    }
+}
+
+/// Asks for a job that gives the contacts of a status their places in the calling order anew. It waits until every process knows the status as it is
+/// now, and takes in the contacts that are made until then. 1 W and 1 for index 1, 1 request to the queue.
+///
+/// # Errors
+/// Those of the database and of the queue.
+pub async fn start_rekey(services: &Services, viewer: &Viewer, status: StatusId) -> Result<BulkJob, AppError> {
+    let filter = ContactFilter { statuses: vec![status], ..ContactFilter::default() };
+    internal(services, &viewer.tenant, BulkAction::Rekey { status }, filter, viewer.origin()).await
+}
+
+/// Asks for a job that wraps the keys of all contacts, deleted ones included, under the tenant's present key. It waits until every process wraps under
+/// that one. 1 W and 1 for index 1, 1 request to the queue.
+///
+/// # Errors
+/// Those of the database and of the queue.
+pub async fn start_rewrap(services: &Services, tenant: &OpenTenant) -> Result<BulkJob, AppError> {
+    let filter = ContactFilter { include_deleted: true, ..ContactFilter::default() };
+    internal(services, tenant, BulkAction::Rewrap, filter, Origin::system()).await
+}
+
+async fn internal(services: &Services, tenant: &OpenTenant, action: BulkAction, filter: ContactFilter, origin: Origin) -> Result<BulkJob, AppError> {
+    let job = asked(services, action, filter, origin, services.clock.now(), KNOWN_EVERYWHERE);
+    bulk_jobs::create(&services.core, tenant, &job, Vec::new(), services.entropy.as_ref()).await?;
+    let message = BulkMessage { tenant: tenant.record.id, job: job.id };
+    if let Err(error) = services.bulk_queue.send_delayed(&message, KNOWN_EVERYWHERE).await {
+        never_sent(services, tenant, &job).await?;
+        return Err(error.into());
+    }
+    Ok(job)
+}
+
+/// A job on contacts made before the end of this millisecond, or so much later.
+fn asked(services: &Services, action: BulkAction, filter: ContactFilter, origin: Origin, now: Timestamp, later: Duration) -> BulkJob {
+    let created_before = now.saturating_add(later + Duration::from_millis(1)).unwrap_or(now);
+    BulkJob::asked(BulkJobId::new(now, &services.entropy.id()), action, filter, origin, now, created_before)
+}
+
+fn authorise(viewer: &Viewer, action: AskedAction) -> Result<(), AppError> {
+    match action {
+        AskedAction::Export => viewer.require_all(Permission::ContactExport),
+        AskedAction::Delete => viewer.require_all(Permission::ContactBulkUpdate).and_then(|()| viewer.require_all(Permission::ContactDelete)),
+        AskedAction::Assign | AskedAction::Move | AskedAction::Unassign | AskedAction::SetStatus => viewer.require_all(Permission::ContactBulkUpdate),
+    }
+}
+
+/// The job that a request with the same key made. One that no worker has begun may never have been sent.
+async fn asked_before(services: &Services, tenant: &OpenTenant, id: &str) -> Result<BulkJob, AppError> {
+    let id = BulkJobId::parse(id).ok_or_else(|| AppError::Broken("an idempotency entry names no job".to_owned()))?;
+    let job = bulk_jobs::get(&services.core, tenant, id).await?.ok_or_else(|| AppError::Broken("an idempotency entry names no job there is".to_owned()))?;
+    if job.started_at.is_none() && !job.is_ended() {
+        services.bulk_queue.send(&[BulkMessage { tenant: tenant.record.id, job: job.id }]).await?;
+    }
+    Ok(job)
+}
+
+/// Ends a job that could not be sent, so that it doesn't wait for ever. If it was sent after all, whoever is first decides.
+async fn never_sent(services: &Services, tenant: &OpenTenant, job: &BulkJob) -> Result<(), AppError> {
+    let failed = job.failed("The job could not be handed to a worker. Ask for it again.", services.clock.now());
+    bulk_jobs::save(&services.core, tenant, &failed, services.entropy.as_ref()).await?;
+    Ok(())
+}
+
+/// What is to be done, and with which contacts.
+async fn decide(services: &Services, viewer: &Viewer, request: &StartBulk) -> Result<Result<(BulkAction, ContactFilter), Vec<UserError>>, AppError> {
+    let mut errors = unexpected(request);
+    errors.extend(check_filter(viewer, request));
+    if matches!(request.action, AskedAction::Assign | AskedAction::Move) && request.assignee.is_none() && request.team.is_none() {
+        errors.push(blank("assigneeId", "Give assigneeId or teamId."));
+    }
+    if request.action == AskedAction::Move && request.from_assignee.is_none() {
+        errors.push(blank("fromAssigneeId", "Give the agent whose contacts are to move."));
+    }
+    if request.action == AskedAction::SetStatus && request.status.is_none() {
+        errors.push(blank("statusId", "Give the status that the contacts are to have."));
+    }
+    if !errors.is_empty() {
+        return Ok(Err(errors));
+    }
+    let (assignee, team) = match check_owner(services, &viewer.tenant, request.assignee, request.team).await? {
+        Ok(owner) => owner,
+        Err(error) => return Ok(Err(vec![error])),
+    };
+    let mut filter = request.filter.clone();
+    let action = match request.action {
+        AskedAction::Assign => BulkAction::Assign { assignee, team },
+        AskedAction::Unassign => BulkAction::Unassign,
+        AskedAction::Delete => BulkAction::Delete,
+        AskedAction::Export => BulkAction::Export,
+        AskedAction::Move => match mover(services, viewer, request).await? {
+            Ok(from) => {
+                filter.assignees = vec![from];
+                BulkAction::Move { from, assignee, team }
+            }
+            Err(error) => return Ok(Err(vec![error])),
+        },
+        AskedAction::SetStatus => match request.status.flatten().filter(|id| viewer.settings.live_statuses().any(|status| status.id == *id)) {
+            Some(status) => BulkAction::SetStatus { status },
+            None => return Ok(Err(vec![UserError::new("statusId", FieldErrorCode::NotFound, "There is no such status. Take an id from contactStatuses.")])),
+        },
+    };
+    Ok(Ok((action, filter)))
+}
+
+/// The agent whose contacts move; 1 request, 1 R. A filter that names other agents would leave none of them.
+async fn mover(services: &Services, viewer: &Viewer, request: &StartBulk) -> Result<Result<AgentId, UserError>, AppError> {
+    const FIELD: &str = "fromAssigneeId";
+    let found = check_owner(services, &viewer.tenant, request.from_assignee, None).await?;
+    let Ok((Some(from), _)) = found else {
+        return Ok(Err(UserError::new(FIELD, FieldErrorCode::NotFound, "There is no such agent. Take an id from the staff directory.")));
+    };
+    let named = &request.filter.assignees;
+    if !named.is_empty() && !named.contains(&from) {
+        let message = "The filter means contacts of other agents only. Leave assigneeIds out of it, or name this agent there too.";
+        return Ok(Err(UserError::new(FIELD, FieldErrorCode::Invalid, message)));
+    }
+    Ok(Ok(from))
+}
+
+/// The arguments that the action has no use for.
+fn unexpected(request: &StartBulk) -> Vec<UserError> {
+    let (name, takes): (&str, &[&str]) = match request.action {
+        AskedAction::Assign => ("ASSIGN", &["assigneeId", "teamId"]),
+        AskedAction::Move => ("MOVE", &["assigneeId", "teamId", "fromAssigneeId"]),
+        AskedAction::Unassign => ("UNASSIGN", &[]),
+        AskedAction::SetStatus => ("SET_STATUS", &["statusId"]),
+        AskedAction::Delete => ("DELETE", &[]),
+        AskedAction::Export => ("EXPORT", &[]),
+    };
+    let given = [
+        ("assigneeId", request.assignee.is_some()),
+        ("teamId", request.team.is_some()),
+        ("fromAssigneeId", request.from_assignee.is_some()),
+        ("statusId", request.status.is_some()),
+    ];
+    let unused = given.into_iter().filter(|(field, is_given)| *is_given && !takes.contains(field));
+    let mut errors: Vec<UserError> = unused.map(|(field, _)| UserError::new(field, FieldErrorCode::Invalid, format!("{name} takes no {field}. Leave it out."))).collect();
+    if takes.contains(&"teamId") && request.assignee.is_some() && request.team.is_some() {
+        let message = "A contact is either an agent's or in a team's pool. Give assigneeId or teamId.";
+        errors.push(UserError::new("teamId", FieldErrorCode::Invalid, message));
+    }
+    errors
+}
+
+/// What is wrong with the filter.
+fn check_filter(viewer: &Viewer, request: &StartBulk) -> Vec<UserError> {
+    let filter = &request.filter;
+    let mut errors = Vec::new();
+    for (field, count) in [("filter.statusIds", filter.statuses.len()), ("filter.assigneeIds", filter.assignees.len())] {
+        if count > MOST_IDS {
+            errors.push(UserError::new(field, FieldErrorCode::LimitExceeded, format!("{field} has {count} ids, at most {MOST_IDS} are allowed.")));
+        }
+    }
+    if let Some(search) = &filter.search
+        && let Err(error) = Query::parse(search, &viewer.tenant.record.country)
+    {
+        errors.push(error.into());
+    }
+    if request.action == AskedAction::Export && filter.include_deleted {
+        let message = "An export has no deleted contacts: importing it would bring them back. Leave includeDeleted out.";
+        errors.push(UserError::new("filter.includeDeleted", FieldErrorCode::Invalid, message));
+    }
+    errors
+}
+
+fn blank(field: &str, remedy: &str) -> UserError {
+    UserError::new(field, FieldErrorCode::Blank, format!("{field} is missing. {remedy}"))
+}

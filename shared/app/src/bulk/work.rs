@@ -1,0 +1,196 @@
+//! Changing the contacts of a job, batch by batch. A worker may be killed anywhere, and two may meet: each contact is changed and counted once.
+
+use std::collections::HashSet;
+use std::time::Instant;
+
+use futures::stream::{StreamExt, TryStreamExt};
+use switchboard_domain::bulk_job::{BATCH, BulkAction, BulkJob, ContactOutcome, Next, Outcome, Tally};
+use switchboard_domain::change::Origin;
+use switchboard_domain::ids::ContactId;
+use switchboard_platform::{Files, Queue};
+use switchboard_store::settings::Settings;
+use switchboard_store::tenants::OpenTenant;
+use switchboard_store::{Freshness, Order, StoreError, contacts as stored};
+
+use super::steps::{Steps, Stopped};
+use super::{BulkMessage, Place, export};
+use crate::contacts::{self, Applied, Operation};
+use crate::error::AppError;
+use crate::services::Services;
+
+/// Contacts written at the same time.
+const AT_ONCE: usize = 16;
+
+/// What works on bulk jobs.
+#[derive(Clone)]
+pub struct Worker {
+    /// The database, keys, time and randomness.
+    pub services: Services,
+    /// The bucket of outcomes and exported files.
+    pub results: Files,
+    /// The queue the messages come from, and to which goes what is left when the time is over.
+    pub queue: Queue,
+}
+
+impl Worker {
+    /// Works on a job until it ends, another worker goes on with it, or the time is nearly over: then the rest is sent as a message of its own. At
+    /// least one step is made, however near the deadline is.
+    ///
+    /// # Errors
+    /// Those of the services; [`AppError::Broken`] for a message that names nothing there is. The message may then come again.
+    pub async fn work(&self, message: &BulkMessage, deadline: Instant) -> Result<Stopped, AppError> {
+        let (steps, job) = Steps::take_up(&self.services, message, deadline).await?;
+        let stopped = if job.action == BulkAction::Export {
+            export::write_file(&steps, &self.results, job).await?
+        } else {
+            let place = Place { tenant: message.tenant, job: message.job };
+            let keep = async |batch: u32, outcomes: &[Outcome]| Ok::<(), AppError>(self.results.put_json(&place.outcomes(batch), &outcomes).await?);
+            change(&steps, job, &keep).await?
+        };
+        if stopped == Stopped::OutOfTime {
+            self.queue.send(&[*message]).await?;
+        }
+        Ok(stopped)
+    }
+}
+
+/// Works on a job that changes contacts, as [`Worker::work`] does. `keep` is given the outcomes of each batch, under its number, before they are
+/// counted; the same batch may be given again.
+///
+/// Per 200 contacts about 5 requests beside those of [`contacts::apply`]: 1 or more for the walk, 2 that write the job (8 W each), 2 that look whether
+/// those who are to have the contacts are still there (1 R each).
+///
+/// # Errors
+/// Those of the database and of `keep`; [`AppError::Broken`] for a message that names nothing there is, and for an export.
+pub async fn change_contacts(
+    services: &Services,
+    message: &BulkMessage,
+    deadline: Instant,
+    keep: &impl AsyncFn(u32, &[Outcome]) -> Result<(), AppError>,
+) -> Result<Stopped, AppError> {
+    let (steps, job) = Steps::take_up(services, message, deadline).await?;
+    change(&steps, job, keep).await
+}
+
+async fn change(steps: &Steps<'_>, mut job: BulkJob, keep: &impl AsyncFn(u32, &[Outcome]) -> Result<(), AppError>) -> Result<Stopped, AppError> {
+    loop {
+        let now = steps.services.clock.now();
+        let stepped = match job.next() {
+            Next::Nothing => return Ok(Stopped::Ended),
+            Next::Begin => steps.begin(&job).await,
+            Next::Take => take(steps, &job).await,
+            Next::Apply => apply(steps, &job, keep).await,
+            Next::Cancel => steps.advance(&job, |job| job.cancelled(now)).await,
+            Next::Names | Next::Rows | Next::Join => Err(AppError::Broken("an export changes no contacts".to_owned())),
+        };
+        let stepped = match stepped {
+            // What was searched for can't be searched for any more.
+            Err(AppError::Asked(reason)) => steps.fail(&job, &reason).await?,
+            stepped => stepped?,
+        };
+        let Some(next) = stepped else {
+            return Ok(Stopped::Overtaken);
+        };
+        job = next;
+        if !job.is_ended() && steps.is_out_of_time() {
+            return Ok(Stopped::OutOfTime);
+        }
+    }
+}
+
+/// Writes the next batch down.
+async fn take(steps: &Steps<'_>, job: &BulkJob) -> Result<Option<BulkJob>, AppError> {
+    if let Some(reason) = obstacle(steps, job).await? {
+        return steps.fail(job, reason).await;
+    }
+    let walked = steps.walk(job, job.after.as_deref(), BATCH, Order::Ascending).await?;
+    let mut batch: Vec<ContactId> = walked.contacts.into_iter().map(|row| row.id).collect();
+    // A contact that is deleted while the list is read can stand in both of its parts, at the same place.
+    batch.dedup();
+    let now = steps.services.clock.now();
+    steps.advance(job, |job| job.taken(batch.clone(), walked.next.clone(), now)).await
+}
+
+/// Applies the batch that is written down, keeps its outcomes, and counts them.
+async fn apply(steps: &Steps<'_>, job: &BulkJob, keep: &impl AsyncFn(u32, &[Outcome]) -> Result<(), AppError>) -> Result<Option<BulkJob>, AppError> {
+    let outcomes = match obstacle(steps, job).await? {
+        Some(reason) => applied_before(steps, job, reason).await?,
+        None => apply_all(steps, job).await?,
+    };
+    keep(job.batches + 1, &outcomes).await?;
+    let (tally, now) = (Tally::of(&outcomes), steps.services.clock.now());
+    steps.advance(job, |job| job.applied(tally, now)).await
+}
+
+async fn apply_all(steps: &Steps<'_>, job: &BulkJob) -> Result<Vec<Outcome>, AppError> {
+    let operation = operation(job.action).ok_or_else(|| AppError::Broken("an export changes no contacts".to_owned()))?;
+    let origin = job.origin.clone().with_job(job.id);
+    let tenant = steps.tenant().await?;
+    let settings = steps.services.tenants.settings(&tenant.scope).await?;
+    let (services, tenant, settings, origin, operation) = (steps.services, tenant.as_ref(), settings.as_ref(), &origin, &operation);
+    let mut outcomes: Vec<(usize, Outcome)> = futures::stream::iter(job.pending.iter().enumerate())
+        .map(|(index, id)| async move { Ok::<_, AppError>((index, apply_one(services, tenant, settings, origin, id, operation).await?)) })
+        .buffer_unordered(AT_ONCE)
+        .try_collect()
+        .await?;
+    // In the order of the list, so that the same batch applied again is kept the same.
+    outcomes.sort_by_key(|(index, _)| *index);
+    Ok(outcomes.into_iter().map(|(_, outcome)| outcome).collect())
+}
+
+async fn apply_one(services: &Services, tenant: &OpenTenant, settings: &Settings, origin: &Origin, id: &ContactId, operation: &Operation) -> Result<Outcome, AppError> {
+    let (outcome, message) = match contacts::apply(services, tenant, settings, origin, id, operation).await {
+        Ok(Applied::Changed) => (ContactOutcome::Changed, None),
+        Ok(Applied::Unchanged) => (ContactOutcome::Unchanged, None),
+        Ok(Applied::Failed(error)) => (ContactOutcome::Failed, Some(error.error.message)),
+        // One record that can't be read or written must not keep the others from being changed.
+        Err(AppError::Store(error @ (StoreError::Undecodable { .. } | StoreError::TooLarge))) => {
+            tracing::error!(contact.id = %id, %error, "a contact could not be changed by a bulk job");
+            (ContactOutcome::Failed, Some("This contact could not be changed because of a fault on our side. Name its id to support.".to_owned()))
+        }
+        Err(error) => return Err(error),
+    };
+    Ok(Outcome { contact: id.clone(), outcome, message })
+}
+
+/// What became of a batch that nothing more can be done to: who carries the job's mark was changed before a worker died. 1 request per 100, 1 R each.
+async fn applied_before(steps: &Steps<'_>, job: &BulkJob, reason: &str) -> Result<Vec<Outcome>, AppError> {
+    let tenant = steps.tenant().await?;
+    let found = stored::get_many(&steps.services.core, &tenant, &job.pending, Freshness::Strong).await?;
+    let changed: HashSet<&ContactId> = found.iter().filter(|stored| stored.contact.job_marks.contains(&job.id)).map(|stored| &stored.contact.id).collect();
+    let outcome = |id: &ContactId| {
+        let (outcome, message) = if changed.contains(id) { (ContactOutcome::Changed, None) } else { (ContactOutcome::Failed, Some(reason.to_owned())) };
+        Outcome { contact: id.clone(), outcome, message }
+    };
+    Ok(job.pending.iter().map(outcome).collect())
+}
+
+/// Why none of the contacts can be changed; none while all is well. 1 request and 1 R when they are to be somebody's.
+async fn obstacle(steps: &Steps<'_>, job: &BulkJob) -> Result<Option<&'static str>, AppError> {
+    let tenant = steps.tenant().await?;
+    Ok(match job.action {
+        BulkAction::Assign { assignee, team } | BulkAction::Move { assignee, team, .. } => {
+            let owner = contacts::check_owner(steps.services, &tenant, assignee.map(Some), team.map(Some)).await?;
+            owner.is_err().then_some("Who was to have the contacts is no longer there. Choose another agent or team.")
+        }
+        BulkAction::SetStatus { status } => {
+            let settings = steps.services.tenants.settings(&tenant.scope).await?;
+            let is_live = settings.live_statuses().any(|live| live.id == status);
+            (!is_live).then_some("The status was deleted meanwhile. Choose another one.")
+        }
+        BulkAction::Unassign | BulkAction::Delete | BulkAction::Export | BulkAction::Rekey { .. } | BulkAction::Rewrap => None,
+    })
+}
+
+/// What is done to each contact; nothing by an export.
+fn operation(action: BulkAction) -> Option<Operation> {
+    Some(match action {
+        BulkAction::Assign { assignee, team } | BulkAction::Move { assignee, team, .. } => Operation::Assign { assignee, team },
+        BulkAction::Unassign => Operation::Assign { assignee: None, team: None },
+        BulkAction::SetStatus { status } => Operation::SetStatus { status },
+        BulkAction::Delete => Operation::Delete,
+        BulkAction::Rekey { .. } => Operation::Rekey,
+        BulkAction::Rewrap => Operation::Rewrap,
+        BulkAction::Export => return None,
+    })
+}

@@ -1,0 +1,97 @@
+//! Whose a contact is to see and to change, and what a writer must know of it. What isn't the viewer's is as if it didn't exist.
+
+use std::sync::Arc;
+
+use switchboard_domain::contact::Contact;
+use switchboard_domain::field_error::FieldErrorCode;
+use switchboard_domain::ids::{AgentId, ContactId, StatusId, TeamId};
+use switchboard_domain::permission::{Permission, Scope};
+use switchboard_domain::status::ContactStatus;
+use switchboard_store::contacts::{self, StoredContact};
+use switchboard_store::settings::Settings;
+use switchboard_store::tenants::OpenTenant;
+use switchboard_store::{Freshness, people};
+
+use crate::error::{AppError, UserError};
+use crate::services::Services;
+use crate::viewer::Viewer;
+
+/// An id as it came: none when it doesn't decode, which is treated as an id of nothing.
+pub type GivenId<T> = Option<T>;
+
+/// A contact the viewer may use this permission on. 1 request, 1 R.
+pub(super) async fn find(services: &Services, viewer: &Viewer, permission: Permission, id: &GivenId<ContactId>) -> Result<StoredContact, AppError> {
+    let scope = viewer.scope(permission)?;
+    let Some(id) = id else {
+        return Err(AppError::NotFound);
+    };
+    let stored = contacts::get(&services.core, &viewer.tenant, id).await?;
+    stored.filter(|stored| is_visible(viewer, scope, &stored.contact)).ok_or(AppError::NotFound)
+}
+
+/// Teams have no members yet, so a user's own contacts are all that the narrower scopes reach.
+pub(super) fn is_visible(viewer: &Viewer, scope: Scope, contact: &Contact) -> bool {
+    match scope {
+        Scope::All => true,
+        Scope::Team | Scope::Own => contact.details.assignee == Some(viewer.agent()),
+    }
+}
+
+/// The version the client read must be the one that is there.
+pub(super) fn check_version(contact: &Contact, expected: Option<i32>) -> Result<(), UserError> {
+    let version = contact.record.version;
+    match expected {
+        Some(expected) if i64::from(expected) != i64::from(version) => {
+            let message = format!("The contact is at version {version}, not {expected}. Read it again and decide again.");
+            Err(UserError::new("expectedVersion", FieldErrorCode::Stale, message))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Only a contact that isn't deleted can be changed.
+pub(super) fn check_live(contact: &Contact) -> Result<(), UserError> {
+    let message = match (&contact.merged_into, contact.deleted_at) {
+        (Some(_), _) => "This contact was merged into another. Change that one, or undo the merge.",
+        (None, Some(_)) => "This contact was deleted. Restore it first.",
+        (None, None) => return Ok(()),
+    };
+    Err(UserError::new("id", FieldErrorCode::ForbiddenTransition, message))
+}
+
+/// A status that contacts can be given.
+pub(super) fn live_status(settings: &Settings, given: GivenId<StatusId>) -> Result<&ContactStatus, UserError> {
+    let found = given.and_then(|id| settings.live_statuses().find(|status| status.id == id));
+    found.ok_or_else(|| UserError::new("statusId", FieldErrorCode::NotFound, "There is no such status. Take an id from contactStatuses."))
+}
+
+/// The viewer's settings, read again when they don't know a status that was given: it may be newer than what this process remembers.
+pub(super) async fn settings(services: &Services, viewer: &Viewer, given: Option<StatusId>) -> Result<Arc<Settings>, AppError> {
+    let Some(status) = given else {
+        return Ok(Arc::clone(&viewer.settings));
+    };
+    let known = services.tenants.settings_knowing(&viewer.tenant.scope, &viewer.settings, status).await?;
+    Ok(known.unwrap_or_else(|| Arc::clone(&viewer.settings)))
+}
+
+/// That agent and team exist; 1 request and 1 R each when any is given.
+pub(crate) async fn check_owner(
+    services: &Services,
+    tenant: &OpenTenant,
+    assignee: Option<GivenId<AgentId>>,
+    team: Option<GivenId<TeamId>>,
+) -> Result<Result<(Option<AgentId>, Option<TeamId>), UserError>, AppError> {
+    let (agents, teams): (Vec<AgentId>, Vec<TeamId>) = (assignee.flatten().into_iter().collect(), team.flatten().into_iter().collect());
+    let found = if agents.is_empty() && teams.is_empty() {
+        people::Directory::default()
+    } else {
+        people::directory(&services.core, &tenant.scope, &[], &agents, &teams, Freshness::Strong).await?
+    };
+    if assignee.is_some() && found.agents.is_empty() {
+        return Ok(Err(UserError::new("assigneeId", FieldErrorCode::NotFound, "There is no such agent. Take an id from the staff directory.")));
+    }
+    if team.is_some() && found.teams.is_empty() {
+        return Ok(Err(UserError::new("teamId", FieldErrorCode::NotFound, "There is no such team. Take an id from the staff directory.")));
+    }
+    Ok(Ok((assignee.flatten(), team.flatten())))
+}

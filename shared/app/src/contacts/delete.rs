@@ -1,0 +1,64 @@
+//! Deleting a contact, and bringing it back. A deleted contact keeps its number.
+
+use switchboard_domain::change::Change;
+use switchboard_domain::contact::Contact;
+use switchboard_domain::field_error::FieldErrorCode;
+use switchboard_domain::ids::ContactId;
+use switchboard_domain::permission::Permission;
+use switchboard_store::contacts::StoredContact;
+
+use super::access::{GivenId, check_live, check_version, find};
+use super::edit::{Decision, edit};
+use crate::error::{AppError, UserError};
+use crate::services::Services;
+use crate::viewer::Viewer;
+
+/// Deletes a contact: it leaves every list but that of deleted ones, and the calling order. 2 requests, 1 R and 1 W, 2 for index 1 and 1 for
+/// index 2.
+///
+/// # Errors
+/// [`AppError::Forbidden`] without `contact:delete`, [`AppError::NotFound`]; those of the database. What a person can mend is in the inner result.
+pub async fn delete(services: &Services, viewer: &Viewer, id: GivenId<ContactId>, expected_version: i32) -> Result<Result<Contact, Vec<UserError>>, AppError> {
+    let stored = find(services, viewer, Permission::ContactDelete, &id).await?;
+    let change = Change::new("contact.deleted", services.clock.now(), viewer.origin());
+    let decide = |stored: &StoredContact| {
+        let contact = &stored.contact;
+        if let Err(error) = check_live(contact).and_then(|()| check_version(contact, Some(expected_version))) {
+            return Ok(error.into());
+        }
+        Ok(Decision::Write(deleted(contact, change.clone()), Vec::new()))
+    };
+    Ok(edit(services, &viewer.tenant, &viewer.settings, stored, decide).await?.into_result())
+}
+
+/// The contact after it was deleted by this change.
+pub(super) fn deleted(contact: &Contact, change: Change) -> Contact {
+    Contact { deleted_at: Some(change.at), record: contact.record.changed(change), ..contact.clone() }
+}
+
+/// Brings a deleted contact back, with all it had. 2 requests, 1 R and 1 W, 2 for index 1 and 1 for index 2.
+///
+/// # Errors
+/// [`AppError::Forbidden`] without `contact:restore`, [`AppError::NotFound`]; those of the database. What a person can mend is in the inner
+/// result.
+pub async fn restore(services: &Services, viewer: &Viewer, id: GivenId<ContactId>, expected_version: Option<i32>) -> Result<Result<Contact, Vec<UserError>>, AppError> {
+    let stored = find(services, viewer, Permission::ContactRestore, &id).await?;
+    let change = Change::new("contact.restored", services.clock.now(), viewer.origin());
+    let decide = |stored: &StoredContact| {
+        let contact = &stored.contact;
+        if let Err(error) = check_version(contact, expected_version) {
+            return Ok(error.into());
+        }
+        let refused = match (&contact.merged_into, contact.deleted_at) {
+            (Some(_), _) => Some("This contact was merged into another. Undo the merge instead."),
+            (None, None) => Some("This contact isn't deleted. There is nothing to restore."),
+            (None, Some(_)) => None,
+        };
+        if let Some(message) = refused {
+            return Ok(UserError::new("id", FieldErrorCode::ForbiddenTransition, message).into());
+        }
+        let after = Contact { deleted_at: None, record: contact.record.changed(change.clone()), ..contact.clone() };
+        Ok(Decision::Write(after, Vec::new()))
+    };
+    Ok(edit(services, &viewer.tenant, &viewer.settings, stored, decide).await?.into_result())
+}

@@ -1,0 +1,28 @@
+//! The statuses of a tenant: created, changed and deleted, each by one who decides on all of them as they are now.
+//!
+//! What a change decided on is read anew, never taken from the cache, and the write holds only while it is still so. The other processes learn of it
+//! within the half minute for which they believe a tenant's settings: until then they list the statuses as they were.
+
+mod create;
+mod delete;
+mod update;
+
+pub use create::{CreateStatus, create};
+pub use delete::{DeleteStatus, delete};
+pub use update::{UpdateStatus, UpdatedStatus, update};
+
+use switchboard_domain::status::StatusError;
+use switchboard_store::StoreError;
+
+use crate::error::{AppError, Existing, UserError};
+
+/// How often a change is decided anew because other changes of the statuses were faster.
+const ATTEMPTS: usize = 5;
+
+fn shown(errors: Vec<StatusError>) -> Vec<UserError> {
+    errors.into_iter().map(|refused| UserError { existing: refused.existing.map(Existing::ContactStatus), ..UserError::from(refused.error) }).collect()
+}
+
+fn busy() -> AppError {
+    StoreError::Unavailable("the statuses keep changing".to_owned()).into()
+}

@@ -1,0 +1,93 @@
+//! Which contacts are meant: the filter of lists and of bulk jobs.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::Contact;
+use crate::ids::{AgentId, ImportId, StatusId};
+
+/// Which contacts are meant; what isn't given doesn't narrow.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct ContactFilter {
+    /// One of these statuses.
+    pub statuses: Vec<StatusId>,
+    /// One of these agents' contacts.
+    pub assignees: Vec<AgentId>,
+    /// Whether it is somebody's.
+    pub assigned: Option<bool>,
+    /// Whether it was won.
+    pub converted: Option<bool>,
+    /// Made at this time or later.
+    #[serde(with = "crate::clock::millis::option", skip_serializing_if = "Option::is_none")]
+    pub created_from: Option<Timestamp>,
+    /// Made before this time.
+    #[serde(with = "crate::clock::millis::option", skip_serializing_if = "Option::is_none")]
+    pub created_to: Option<Timestamp>,
+    /// Of this source, as it is written.
+    pub source: Option<String>,
+    /// Among the last four imports that wrote it.
+    pub import: Option<ImportId>,
+    /// Deleted ones too.
+    pub include_deleted: bool,
+    /// What somebody typed: a number, the end of one, an e-mail address, beginnings of words of the name.
+    pub search: Option<String>,
+}
+
+impl ContactFilter {
+    /// Whether a contact is meant, but for what [`Self::search`] says. `won` is the tenant's status `converted`.
+    #[must_use]
+    pub fn matches(&self, contact: &Contact, won: Option<StatusId>) -> bool {
+        let details = &contact.details;
+        let created = contact.record.created_at;
+        (self.include_deleted || contact.deleted_at.is_none())
+            && (self.statuses.is_empty() || self.statuses.contains(&details.status))
+            && (self.assignees.is_empty() || details.assignee.is_some_and(|assignee| self.assignees.contains(&assignee)))
+            && self.assigned.is_none_or(|assigned| details.assignee.is_some() == assigned)
+            && self.converted.is_none_or(|converted| (Some(details.status) == won) == converted)
+            && self.created_from.is_none_or(|from| created >= from)
+            && self.created_to.is_none_or(|to| created < to)
+            && self.source.as_ref().is_none_or(|source| details.source.as_ref() == Some(source))
+            && self.import.is_none_or(|import| contact.import_marks.iter().any(|mark| mark.import == import))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::draft::tests::details;
+    use super::*;
+    use crate::change::{Change, Origin};
+    use crate::contact::{ImportMark, RowWrite};
+    use crate::ids::ContactId;
+
+    #[test]
+    fn each_part_of_a_filter_narrows_by_itself() {
+        let (agent, other) = (AgentId::new(Timestamp::UNIX_EPOCH, &[1; 10]), AgentId::new(Timestamp::UNIX_EPOCH, &[2; 10]));
+        let status = details().status;
+        let wrong_status = StatusId::new(Timestamp::UNIX_EPOCH, &[9; 10]);
+        let import = ImportId::new(Timestamp::UNIX_EPOCH, &[3; 10]);
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let mut contact = Contact::created(ContactId::from_hash(&[0; 32]), details(), Change::new("contact.created", at(100), Origin::system()));
+        contact.details.assignee = Some(agent);
+        contact.details.source = Some("web".to_owned());
+        contact.import_marks = vec![ImportMark { import, row: 1, written: RowWrite::Created }];
+        let all = ContactFilter::default;
+        let pairs = [
+            (ContactFilter { statuses: vec![status], ..all() }, ContactFilter { statuses: vec![wrong_status], ..all() }),
+            (ContactFilter { assignees: vec![other, agent], ..all() }, ContactFilter { assignees: vec![other], ..all() }),
+            (ContactFilter { assigned: Some(true), ..all() }, ContactFilter { assigned: Some(false), ..all() }),
+            (ContactFilter { converted: Some(false), ..all() }, ContactFilter { converted: Some(true), ..all() }),
+            (ContactFilter { created_from: Some(at(100)), ..all() }, ContactFilter { created_from: Some(at(101)), ..all() }),
+            (ContactFilter { created_to: Some(at(101)), ..all() }, ContactFilter { created_to: Some(at(100)), ..all() }),
+            (ContactFilter { source: Some("web".to_owned()), ..all() }, ContactFilter { source: Some("Web".to_owned()), ..all() }),
+            (ContactFilter { import: Some(import), ..all() }, ContactFilter { import: Some(ImportId::new(Timestamp::UNIX_EPOCH, &[4; 10])), ..all() }),
+        ];
+        for (good, bad) in pairs {
+            assert!(good.matches(&contact, Some(wrong_status)), "{good:?}");
+            assert!(!bad.matches(&contact, Some(wrong_status)), "{bad:?}");
+        }
+        contact.deleted_at = Some(at(200));
+        assert!(!all().matches(&contact, None));
+        assert!(ContactFilter { include_deleted: true, ..all() }.matches(&contact, None));
+    }
+}
