@@ -90,6 +90,16 @@ impl Person {
         format!("{} Canton Hwy #{}", 100 + self.index, self.index % 9)
     }
 
+    /// Where their postal code lies.
+    fn time_zone(&self) -> &'static str {
+        match self.province {
+            "NB" => "America/Moncton",
+            "BC" => "America/Vancouver",
+            "SK" => "America/Regina",
+            _ => "America/Toronto",
+        }
+    }
+
     fn web(&self) -> String {
         format!("http://www.example.com/{}", self.index)
     }
@@ -112,7 +122,7 @@ impl Person {
             ("phone", json!(self.phone.e164())),
             ("postalCode", json!(self.postal)),
             ("region", json!(self.province)),
-            ("timeZone", json!("America/Toronto")),
+            ("timeZone", json!(self.time_zone())),
         ];
         fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
     }

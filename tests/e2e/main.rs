@@ -23,6 +23,7 @@ mod contact_status;
 mod contact_update;
 mod import_errors;
 mod imports;
+mod large;
 mod no_scan;
 mod nodes;
 mod operator;

@@ -27,7 +27,8 @@ async fn no_role_may_scan_a_table_or_select_from_one() {
     let described = stack.dynamodb().describe_table().table_name(setting("CORE_TABLE")).send().await.unwrap().table.unwrap();
     let core = described.table_arn.unwrap();
     let audit = stack.dynamodb().describe_table().table_name(setting("AUDIT_TABLE")).send().await.unwrap().table.unwrap().table_arn.unwrap();
-    let indexes: Vec<String> = described.global_secondary_indexes.unwrap_or_default().into_iter().filter_map(|index| index.index_arn).collect();
+    let names = described.global_secondary_indexes.unwrap_or_default().into_iter().filter_map(|index| index.index_name);
+    let indexes: Vec<String> = names.map(|name| format!("{core}/index/{name}")).collect();
     assert!(indexes.len() >= 2, "{indexes:?}");
     let roles = roles(&stack).await;
     assert!(roles.len() >= 4, "{roles:?}");

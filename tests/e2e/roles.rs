@@ -142,7 +142,7 @@ impl Arns {
                     ("QueryCore", &["dynamodb:Query"], vec![core.clone(), lists, work]),
                     ("WriteCore", &["dynamodb:PutItem", "dynamodb:UpdateItem"], vec![core]),
                     ("UnwrapTenantKeys", &["kms:Decrypt"], vec![key]),
-                    ("WriteExports", &["s3:PutObject", "s3:AbortMultipartUpload"], vec![exports]),
+                    ("WriteExports", &["s3:PutObject", "s3:GetObject", "s3:AbortMultipartUpload"], vec![exports]),
                     ("WriteLogs", write_logs, vec![self.logs("contact-bulk")]),
                 ],
             ),

@@ -38,7 +38,7 @@ pub(crate) fn run(level: Option<Level>) -> Result<()> {
         let outcome = match level {
             Level::Unit => unit(&place, &mut count),
             Level::Integration => integration(&place, &mut count),
-            Level::EndToEnd => end_to_end(&mut count),
+            Level::EndToEnd => end_to_end(&mut count, &[]),
         };
         // A stop on request is no result of a test.
         interrupt::check()?;
@@ -78,8 +78,13 @@ fn integration(place: &Place, count: &mut Count) -> Result<()> {
     rust.and(python)
 }
 
+/// The measurements among the end-to-end tests, which the tests leave out because they take minutes.
+pub(crate) fn measure() -> Result<()> {
+    end_to_end(&mut Count::default(), &["--", "--ignored", "--nocapture"])
+}
+
 /// On a stack of its own, beside one that may be running, wiped first.
-fn end_to_end(count: &mut Count) -> Result<()> {
+fn end_to_end(count: &mut Count, arguments: &[&str]) -> Result<()> {
     let place = Place::of_tests()?;
     let selection = end_to_end_selection(&place)?;
     let claim = match Claim::take(&place)? {
@@ -95,6 +100,7 @@ fn end_to_end(count: &mut Count) -> Result<()> {
     point_at_stack(&mut command, stack.environment())
         .args(["test", "--no-fail-fast"])
         .args(&selection)
+        .args(arguments)
         .env("SWITCHBOARD_LOG_DIR", place.logs())
         .env("SWITCHBOARD_OPERATOR", stack.operator());
     let outcome = tests(count, "end-to-end tests", &command);

@@ -1,7 +1,7 @@
 //! What all workers do: take a job, write its next state, stop in time, and see when somebody wants it stopped or another worker goes on.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use switchboard_domain::bulk_job::{BulkJob, Span};
 use switchboard_domain::ids::{TenantId, base32};
@@ -12,9 +12,6 @@ use super::BulkMessage;
 use crate::contacts::{self, Walked};
 use crate::error::AppError;
 use crate::services::Services;
-
-/// A worker stops when less than this is left: a batch takes about a second, a part of a file some seconds, more when the database is busy.
-const MARGIN: Duration = Duration::from_secs(30);
 
 /// How often a state is written again because a request to stop came in between. There is one such request in a job's life.
 const ATTEMPTS: usize = 2;
@@ -53,9 +50,9 @@ impl<'a> Steps<'a> {
         tenant.ok_or_else(|| AppError::Broken("the message names no tenant there is".to_owned()))
     }
 
-    /// Whether the next step could come too late.
+    /// Whether no further step is to be begun.
     pub(super) fn is_out_of_time(&self) -> bool {
-        Instant::now() + MARGIN >= self.deadline
+        Instant::now() >= self.deadline
     }
 
     /// Writes the next state of a job. A request to stop that came in between is taken along. None when another worker was faster: it goes on.

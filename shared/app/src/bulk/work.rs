@@ -33,8 +33,8 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// Works on a job until it ends, another worker goes on with it, or the time is nearly over: then the rest is sent as a message of its own. At
-    /// least one step is made, however near the deadline is.
+    /// Works on a job until it ends, another worker goes on with it, or the deadline is there, from which no further step is begun: then the rest is
+    /// sent as a message of its own. One step is made even when the deadline is over; it takes seconds.
     ///
     /// # Errors
     /// Those of the services; [`AppError::Broken`] for a message that names nothing there is. The message may then come again.

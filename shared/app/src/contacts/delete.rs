@@ -5,6 +5,7 @@ use switchboard_domain::contact::Contact;
 use switchboard_domain::field_error::FieldErrorCode;
 use switchboard_domain::ids::ContactId;
 use switchboard_domain::permission::Permission;
+use switchboard_domain::status;
 use switchboard_store::contacts::StoredContact;
 
 use super::access::{GivenId, check_live, check_version, find};
@@ -36,7 +37,7 @@ pub(super) fn deleted(contact: &Contact, change: Change) -> Contact {
     Contact { deleted_at: Some(change.at), record: contact.record.changed(change), ..contact.clone() }
 }
 
-/// Brings a deleted contact back, with all it had. 2 requests, 1 R and 1 W, 2 for index 1 and 1 for index 2.
+/// Brings a deleted contact back, with all it had; when its status was deleted meanwhile it gets `new`. 2 requests, 1 R and 1 W, 2 for index 1 and 1 for index 2.
 ///
 /// # Errors
 /// [`AppError::Forbidden`] without `contact:restore`, [`AppError::NotFound`]; those of the database. What a person can mend is in the inner
@@ -57,7 +58,11 @@ pub async fn restore(services: &Services, viewer: &Viewer, id: GivenId<ContactId
         if let Some(message) = refused {
             return Ok(UserError::new("id", FieldErrorCode::ForbiddenTransition, message).into());
         }
-        let after = Contact { deleted_at: None, record: contact.record.changed(change.clone()), ..contact.clone() };
+        let mut after = Contact { deleted_at: None, record: contact.record.changed(change.clone()), ..contact.clone() };
+        let is_live = viewer.settings.live_statuses().any(|status| status.id == after.details.status);
+        if let (false, Some(new)) = (is_live, viewer.settings.status_by_code(status::NEW)) {
+            after.details.status = new.id;
+        }
         Ok(Decision::Write(after, Vec::new()))
     };
     Ok(edit(services, &viewer.tenant, &viewer.settings, stored, decide).await?.into_result())

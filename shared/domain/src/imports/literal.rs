@@ -8,13 +8,13 @@ const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
 
 /// The cell that says a value and nothing else. `is_blank` tells what the column takes for nothing.
 #[must_use]
-pub fn to_cell(value: &str, is_blank: fn(&str) -> bool) -> Cow<'_, str> {
+pub(super) fn to_cell(value: &str, is_blank: fn(&str) -> bool) -> Cow<'_, str> {
     if is_misread(value, is_blank) { Cow::Owned(format!("'{value}")) } else { Cow::Borrowed(value) }
 }
 
 /// The value that a cell says. An apostrophe that isn't in front of something misread is part of it: `'t Hooft` stays.
 #[must_use]
-pub fn from_cell(cell: &str, is_blank: fn(&str) -> bool) -> &str {
+pub(super) fn from_cell(cell: &str, is_blank: fn(&str) -> bool) -> &str {
     cell.strip_prefix('\'').filter(|value| is_misread(value, is_blank)).unwrap_or(cell)
 }
 

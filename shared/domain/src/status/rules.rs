@@ -140,7 +140,7 @@ pub fn in_use(count: usize) -> FieldError {
         MOST_COUNTED.. => "1,000 or more contacts have".to_owned(),
         _ => format!("{count} contacts have"),
     };
-    FieldError::new("id", FieldErrorCode::InUse, format!("{contacts} this status, deleted contacts included. Give them another one first."))
+    FieldError::new("id", FieldErrorCode::InUse, format!("{contacts} this status. Give them another one first."))
 }
 
 fn check_version(status: &ContactStatus, expected: i32) -> Result<(), FieldError> {

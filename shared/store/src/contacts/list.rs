@@ -277,13 +277,13 @@ pub async fn read_candidates(
     Ok(page)
 }
 
-/// How many contacts have a status, deleted ones included, counting up to `limit`. Walks the whole list when there are few: half an R per
+/// How many contacts have a status, deleted ones aside, counting up to `limit`. Walks the whole list when there are few: half an R per
 /// started 4 KB of it (61 R for 1,000 contacts of 0.5 KB).
 ///
 /// # Errors
 /// Those of the database.
 pub async fn count_with_status(table: &CoreTable, tenant: &OpenTenant, status: StatusId, limit: usize) -> Result<usize, StoreError> {
-    let filter = ContactFilter { statuses: vec![status], include_deleted: true, ..ContactFilter::default() };
+    let filter = ContactFilter { statuses: vec![status], ..ContactFilter::default() };
     let mut count = 0;
     let mut after: Option<String> = None;
     loop {
