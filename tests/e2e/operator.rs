@@ -1,12 +1,15 @@
 //! The operator's command: what it prints is read by people and by scripts.
 
 use std::process::{Command, Output};
+use std::time::Duration;
 
 use serde_json::json;
 
-use crate::stack::api::Api;
+use crate::stack::api::{Api, inside, tenant_of};
+use crate::stack::contacts;
 use crate::stack::drops::csv;
 use crate::stack::fresh;
+use crate::stack::waiting::eventually;
 use crate::stack::{ADMIN, Stack, setting};
 
 fn run(arguments: &[&str]) -> Output {
@@ -65,4 +68,27 @@ async fn a_token_it_prints_signs_in() {
     let output = run(&["token", "nobody@demo.test"]);
     assert_eq!((output.stdout.len(), output.status.code()), (0, Some(1)));
     assert!(text(&output.stderr).contains("nobody@demo.test could not sign in"), "{}", text(&output.stderr));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tenant_s_keys_are_turned_over_while_its_contacts_stay_readable() {
+    let stack = Stack::connect().await;
+    let api = stack.sign_in("admin@other.test").await;
+    let number = fresh::number();
+    let contact = contacts::new_contact(&api, json!({ "phone": number.e164(), "name": "Zoé" })).await;
+    let (tenant, (_, slot)) = (tenant_of(&api).await, inside(&contact["id"]));
+    let key = async || {
+        let items = contacts::kept(&stack, &tenant, &slot).await;
+        items.iter().find_map(|item| item.get("key")?.as_b().ok().map(|key| key.as_ref().to_vec())).unwrap()
+    };
+    let before = key().await;
+    let output = tokio::task::spawn_blocking(|| run(&["keys", "rotate", "other"])).await.unwrap();
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    eventually("the contact's key is wrapped by the new one", Duration::from_secs(180), async || (key().await[0] > before[0]).then_some(())).await;
+    let output = tokio::task::spawn_blocking(|| run(&["keys", "rewrap", "other"])).await.unwrap();
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let read = contacts::contact(&api, &contact["id"]).await;
+    assert_eq!((&read["phone"], &read["name"], &read["version"]), (&json!(number.e164()), &json!("Zoé"), &json!(1)));
+    let output = tokio::task::spawn_blocking(|| run(&["keys", "rotate", "nobody"])).await.unwrap();
+    assert!(!output.status.success() && text(&output.stderr).contains("there is no tenant nobody"));
 }

@@ -63,7 +63,7 @@ fn forms_of(text: &str) -> Vec<(&'static str, Vec<u8>)> {
         let bytes = [&[0; 2][..before], text.as_bytes()].concat();
         let whole = bytes.len() * 8 / 6;
         for encoding in [BASE64_NOPAD, BASE64URL_NOPAD] {
-            forms.push(("in base64", encoding.encode(&bytes)[mixed..whole].as_bytes().to_vec()));
+            forms.push(("in base64", encoding.encode(&bytes).as_bytes()[mixed..whole].to_vec()));
         }
     }
     let mut seen: Vec<Vec<u8>> = Vec::new();

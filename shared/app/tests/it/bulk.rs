@@ -11,7 +11,7 @@ use switchboard_app::contacts::{self, CreateContact, Operation};
 use switchboard_app::imports::write_rows;
 use switchboard_app::{AppError, UserError};
 use switchboard_domain::bulk_job::{BulkAction, BulkJob, BulkJobStatus, ContactOutcome, Outcome, Tally};
-use switchboard_domain::clock::{Clock, Entropy};
+use switchboard_domain::clock::Clock;
 use switchboard_domain::contact::{Contact, ContactFilter, ContactInput};
 use switchboard_domain::field_error::FieldErrorCode;
 use switchboard_domain::ids::{AgentId, BulkJobId, ContactId, StatusId};
