@@ -8,14 +8,14 @@ mod token;
 
 use std::process::ExitCode;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use switchboard_lambda::Aws;
 
 const USAGE: &str = "\
 usage: operator seed                                      the demo tenants, users and contacts
        operator token EMAIL                               an ID token of a user whose password is in DEMO_PASSWORD
        operator import FILE [--tenant SLUG] [--profile NAME]   drops a file and follows its import
-       operator keys rotate SLUG                          a new wrapping key for a tenant's contacts
+       operator keys rotate SLUG [--wait SECONDS]         a new wrapping key for a tenant's contacts
        operator keys rewrap SLUG                          the tenant's keyring under the key service's present key
        operator reindex SLUG                              has a tenant's contacts indexed for searching again";
 
@@ -36,7 +36,8 @@ async fn run(arguments: Vec<String>) -> Result<()> {
     match words[..] {
         ["seed"] => Box::pin(seed::run(&aws)).await,
         ["token", email] => token::run(&aws, email).await,
-        ["keys", "rotate", slug] => keys::rotate(&aws, slug).await,
+        ["keys", "rotate", slug] => keys::rotate(&aws, slug, None).await,
+        ["keys", "rotate", slug, "--wait", seconds] => keys::rotate(&aws, slug, Some(seconds.parse().context("--wait takes seconds")?)).await,
         ["keys", "rewrap", slug] => keys::rewrap(&aws, slug).await,
         ["reindex", slug] => reindex::run(&aws, slug).await,
         ["import", file, ref options @ ..] => {

@@ -82,7 +82,7 @@ async fn a_tenant_s_keys_are_turned_over_while_its_contacts_stay_readable() {
         items.iter().find_map(|item| item.get("key")?.as_b().ok().map(|key| key.as_ref().to_vec())).unwrap()
     };
     let before = key().await;
-    let output = tokio::task::spawn_blocking(|| run(&["keys", "rotate", "other"])).await.unwrap();
+    let output = tokio::task::spawn_blocking(|| run(&["keys", "rotate", "other", "--wait", "45"])).await.unwrap();
     assert!(output.status.success(), "{}", text(&output.stderr));
     eventually("the contact's key is wrapped by the new one", Duration::from_secs(180), async || (key().await[0] > before[0]).then_some(())).await;
     let output = tokio::task::spawn_blocking(|| run(&["keys", "rewrap", "other"])).await.unwrap();

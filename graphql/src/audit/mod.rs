@@ -191,6 +191,11 @@ impl AuditEvent {
         self.view.stored.event.change.reason.as_deref()
     }
 
+    /// The bulk job that did it on the actor's behalf.
+    async fn job_id(&self) -> Option<ID> {
+        self.view.stored.event.change.origin.job.map(|id| NodeId::BulkJob(id).to_id())
+    }
+
     /// The import whose row it was.
     async fn import_id(&self) -> Option<ID> {
         self.view.stored.event.change.origin.import_id().map(|id| NodeId::Import(id).to_id())

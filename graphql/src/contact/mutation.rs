@@ -8,7 +8,7 @@ use switchboard_domain::contact::{self, AttributeValue, ContactInput, ContactPat
 use switchboard_domain::field_error::FieldErrorCode;
 use switchboard_domain::ids::{AgentId, ContactId, StatusId, TeamId};
 
-use super::{Contact, Note};
+use super::{Contact, MASK, Note};
 use crate::context::ContextExt;
 use crate::errors::{UserError, app_error};
 use crate::node_id::NodeId;
@@ -94,7 +94,7 @@ pub(crate) struct ContactUpdateInput {
     team_id: MaybeUndefined<ID>,
     /// When to call next.
     next_contact_at: MaybeUndefined<DateTime>,
-    /// Attributes to set, null for those to remove; the others stay.
+    /// Attributes to set, null for those to remove; the others stay, as all do when this is null.
     attributes: MaybeUndefined<Json<Value>>,
 }
 
@@ -516,6 +516,8 @@ fn attributes(given: Option<Json<Value>>) -> std::result::Result<Vec<(String, Op
     };
     object
         .into_iter()
+        // What is shown masked and comes back so was not changed.
+        .filter(|(name, value)| !(contact::is_sensitive(name) && value == MASK))
         .map(|(name, value)| {
             let value = match value {
                 Value::Null => None,

@@ -101,7 +101,7 @@ impl Contact {
             return Ok(Arc::clone(whole));
         }
         let found = ctx.contacts().load_one(self.row.id.clone()).await.map_err(|error| shared_error(&error))?;
-        found.ok_or_else(|| app_error(AppError::Broken("a contact of the list is not there".to_owned())))
+        found.ok_or_else(|| app_error(AppError::Unavailable("a contact of the list went while it was read")))
     }
 
     async fn status_of(&self, ctx: &Context<'_>) -> Result<ContactStatus> {

@@ -127,7 +127,7 @@ impl ContactStatusMutation {
         })
     }
 
-    /// Deletes a status that no contact has; else IN_USE says how many have it, deleted contacts included, up to 1,000. System statuses are
+    /// Deletes a status that no contact has; else IN_USE says how many have it, deleted ones aside, up to 1,000. System statuses are
     /// NOT_ALLOWED. Its code stays taken, its name doesn't.
     async fn contact_status_delete(&self, ctx: &Context<'_>, #[graphql(desc = "The status.")] input: ContactStatusDeleteInput) -> Result<ContactStatusDeletePayload> {
         let request = DeleteStatus { id: status_id(&input.id), expected_version: input.expected_version };

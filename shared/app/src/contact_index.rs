@@ -10,7 +10,7 @@ use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use switchboard_domain::clock::{Clock, Entropy};
 use switchboard_domain::contact::Contact;
-use switchboard_domain::ids::{ContactId, SuppressionId, TenantId};
+use switchboard_domain::ids::{ContactId, StatusId, SuppressionId, TenantId};
 use switchboard_domain::search::tokens;
 use switchboard_domain::suppression;
 use switchboard_store::contacts::{self, Slot, StoredContact};
@@ -34,8 +34,8 @@ const ATTEMPTS: usize = 5;
 
 /// Contacts that changed.
 ///
-/// Suppressions aren't among what is relayed: an entry of that list knows its number only as a keyed hash of another kind than a contact's id,
-/// so that nobody can tell from it whose it is. What adds or removes one knows the number, and marks its contact itself.
+/// Suppressions aren't among what is relayed: what adds or removes one marks its contact itself, and a contact that is written at the same
+/// moment is looked up in the list when its own message comes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IndexMessage {
     /// The tenant; its record vouches for it.
@@ -72,6 +72,7 @@ pub struct Indexed {
 /// A live contact's mark.
 struct Mark {
     contact: ContactId,
+    status: StatusId,
     suppression: SuppressionId,
     suppressed: bool,
 }
@@ -148,7 +149,7 @@ impl Indexer {
     async fn mark<'a>(&self, tenant: &OpenTenant, standing: impl Iterator<Item = &'a Contact>) -> Result<usize, AppError> {
         let live = standing.filter(|contact| contact.deleted_at.is_none());
         let mut marks: Vec<Mark> = live
-            .map(|contact| Mark { contact: contact.id.clone(), suppression: suppression::id_of(&tenant.keyring, &contact.details.phone), suppressed: contact.suppressed })
+            .map(|contact| Mark { status: contact.details.status, contact: contact.id.clone(), suppression: suppression::id_of(&tenant.keyring, &contact.details.phone), suppressed: contact.suppressed })
             .collect();
         let mut marked = 0;
         for attempt in 0..ATTEMPTS {
@@ -161,7 +162,8 @@ impl Indexer {
             let settings = self.tenants.settings(&tenant.scope).await?;
             for mark in &mut marks {
                 mark.suppressed = !mark.suppressed;
-                contacts::set_suppressed(&self.core, tenant, &settings, &mark.contact, mark.suppressed, self.entropy.as_ref()).await?;
+                let newer = self.tenants.settings_knowing(&tenant.scope, &settings, mark.status).await?;
+                contacts::set_suppressed(&self.core, tenant, newer.as_ref().unwrap_or(&settings), &mark.contact, mark.suppressed, self.entropy.as_ref()).await?;
             }
             if attempt == 0 {
                 marked = marks.len();

@@ -101,6 +101,10 @@ impl Tenants {
         if at_hand.status(status).is_some() {
             return Ok(None);
         }
+        let cached = self.settings(scope).await?;
+        if cached.status(status).is_some() {
+            return Ok(Some(cached));
+        }
         self.forget_settings(scope);
         self.settings(scope).await.map(Some)
     }

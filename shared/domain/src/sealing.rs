@@ -13,6 +13,8 @@ use crate::ids::{ContactId, TenantId};
 
 const KEY_BYTES: usize = 32;
 const NONCE_BYTES: usize = 12;
+/// Most wrapping keys of a keyring: KMS encrypts 4,096 bytes at once ("Encrypt" in its API reference), of which one is the form and 32 the index key.
+pub const MOST_GENERATIONS: usize = (4_096 - 1 - KEY_BYTES) / KEY_BYTES;
 /// The newest wrapping key wraps.
 const KEYRING_FORMAT: u8 = 1;
 /// The newest wrapping key is there but doesn't wrap yet.

@@ -180,13 +180,13 @@ impl Recorder {
             Person::Nobody => Changes::Clear(changes),
             // What it said before would be in the clear: only that it is gone is said.
             Person::Erased => Changes::Clear(differences(&Fields::new(), &new.fields)),
-            Person::Keyed(contact, key) => self.sealed(&contact, &key, new.version, &changes)?,
+            Person::Keyed(contact, key) => self.sealed(&contact, &key, &Changes::purpose(new.version), &changes)?,
             Person::Of(contact, note) => match contacts::get(&self.core, &tenant, &contact).await.map_err(|error| Trouble::Batch(error.into()))? {
                 Some(stored) => {
                     let record = |error: switchboard_store::StoreError| Trouble::Record(error.to_string());
                     let key = contacts::open_key(&tenant.keyring, &contact, stored.wrapped_key()).map_err(record)?;
                     let fields = note.open(&key).map_err(record)?.audit_fields();
-                    self.sealed(&contact, &key, new.version, &differences(&Fields::new(), &fields))?
+                    self.sealed(&contact, &key, &Changes::purpose_of_note(&new.entity_id, new.version), &differences(&Fields::new(), &fields))?
                 }
                 None => Changes::Clear(Vec::new()),
             },
@@ -204,9 +204,9 @@ impl Recorder {
     }
 
     /// Changes sealed under the key of who they are about.
-    fn sealed(&self, contact: &ContactId, key: &ContactKey, version: u32, changes: &[FieldChange]) -> Result<Changes, Trouble> {
+    fn sealed(&self, contact: &ContactId, key: &ContactKey, purpose: &str, changes: &[FieldChange]) -> Result<Changes, Trouble> {
         let json = serde_json::to_vec(changes).map_err(|error| Trouble::Record(error.to_string()))?;
-        Ok(Changes::Sealed(key.seal(contact, &Changes::purpose(version), self.entropy.as_ref(), &json)))
+        Ok(Changes::Sealed(key.seal(contact, purpose, self.entropy.as_ref(), &json)))
     }
 
     /// Puts a record aside with all that is needed to replay it, and says so where an alarm listens.

@@ -161,7 +161,10 @@ fn authorise(viewer: &Viewer, action: AskedAction) -> Result<(), AppError> {
     match action {
         AskedAction::Export => viewer.require_all(Permission::ContactExport),
         AskedAction::Delete => viewer.require_all(Permission::ContactBulkUpdate).and_then(|()| viewer.require_all(Permission::ContactDelete)),
-        AskedAction::Assign | AskedAction::Move | AskedAction::Unassign | AskedAction::SetStatus => viewer.require_all(Permission::ContactBulkUpdate),
+        AskedAction::Assign | AskedAction::Move | AskedAction::Unassign => {
+            viewer.require_all(Permission::ContactBulkUpdate).and_then(|()| viewer.require_all(Permission::ContactAssign))
+        }
+        AskedAction::SetStatus => viewer.require_all(Permission::ContactBulkUpdate).and_then(|()| viewer.require_all(Permission::ContactSetStatus)),
     }
 }
 
@@ -215,12 +218,22 @@ async fn decide(services: &Services, viewer: &Viewer, request: &StartBulk) -> Re
             }
             Err(error) => return Ok(Err(vec![error])),
         },
-        AskedAction::SetStatus => match request.status.flatten().filter(|id| viewer.settings.live_statuses().any(|status| status.id == *id)) {
+        AskedAction::SetStatus => match live_status(services, viewer, request.status.flatten()).await? {
             Some(status) => BulkAction::SetStatus { status },
             None => return Ok(Err(vec![UserError::new("statusId", FieldErrorCode::NotFound, "There is no such status. Take an id from contactStatuses.")])),
         },
     };
     Ok(Ok((action, filter)))
+}
+
+/// A status that contacts can be given, also one that this process doesn't remember yet.
+async fn live_status(services: &Services, viewer: &Viewer, given: Option<StatusId>) -> Result<Option<StatusId>, AppError> {
+    let Some(id) = given else {
+        return Ok(None);
+    };
+    let newer = services.tenants.settings_knowing(&viewer.tenant.scope, &viewer.settings, id).await?;
+    let settings = newer.as_ref().unwrap_or(&viewer.settings);
+    Ok(settings.live_statuses().any(|status| status.id == id).then_some(id))
 }
 
 /// The agent whose contacts move; 1 request, 1 R. A filter that names other agents would leave none of them.

@@ -175,7 +175,8 @@ async fn obstacle(steps: &Steps<'_>, job: &BulkJob) -> Result<Option<&'static st
         }
         BulkAction::SetStatus { status } => {
             let settings = steps.services.tenants.settings(&tenant.scope).await?;
-            let is_live = settings.live_statuses().any(|live| live.id == status);
+            let newer = steps.services.tenants.settings_knowing(&tenant.scope, &settings, status).await?;
+            let is_live = newer.as_ref().unwrap_or(&settings).live_statuses().any(|live| live.id == status);
             (!is_live).then_some("The status was deleted meanwhile. Choose another one.")
         }
         BulkAction::Unassign | BulkAction::Delete | BulkAction::Export | BulkAction::Rekey { .. } | BulkAction::Rewrap => None,

@@ -12,7 +12,7 @@ use switchboard_store::settings::Settings;
 use switchboard_store::tenants::OpenTenant;
 use switchboard_store::{Freshness, people};
 
-use crate::error::{AppError, UserError};
+use crate::error::{AppError, Existing, UserError};
 use crate::services::Services;
 use crate::viewer::Viewer;
 
@@ -35,6 +35,30 @@ pub(super) fn is_visible(viewer: &Viewer, scope: Scope, contact: &Contact) -> bo
         Scope::All => true,
         Scope::Team | Scope::Own => contact.details.assignee == Some(viewer.agent()),
     }
+}
+
+/// That the viewer may use one more permission on a contact.
+pub(super) fn also(viewer: &Viewer, permission: Permission, contact: &Contact) -> Result<(), AppError> {
+    if is_visible(viewer, viewer.scope(permission)?, contact) { Ok(()) } else { Err(AppError::Forbidden) }
+}
+
+/// Errors without a word of contacts the viewer may not see: that their number is taken is all they are told. 1 request and 1 R for each such
+/// contact, nothing for who may see all.
+pub(super) async fn concealed(services: &Services, viewer: &Viewer, mut errors: Vec<UserError>) -> Result<Vec<UserError>, AppError> {
+    let scope = viewer.scope(Permission::ContactRead).ok();
+    if scope == Some(Scope::All) {
+        return Ok(errors);
+    }
+    for error in &mut errors {
+        let Some(Existing::Contact(id)) = &error.existing else {
+            continue;
+        };
+        let stored = contacts::get(&services.core, &viewer.tenant, id).await?;
+        if !stored.is_some_and(|stored| scope.is_some_and(|scope| is_visible(viewer, scope, &stored.contact))) {
+            *error = UserError::new("phone", FieldErrorCode::Taken, "Another contact has this number. Ask someone who may see all contacts.");
+        }
+    }
+    Ok(errors)
 }
 
 /// The version the client read must be the one that is there.

@@ -6,12 +6,13 @@ use switchboard_domain::field_error::FieldErrorCode;
 use switchboard_domain::ids::{AgentId, ContactId, StatusId, TeamId};
 use switchboard_domain::permission::Permission;
 use switchboard_domain::status;
+use switchboard_store::StoreError;
 use switchboard_store::contacts::{self, Creation};
 
-use super::access::{GivenId, check_owner, live_status, settings};
+use super::access::{GivenId, check_owner, concealed, live_status, settings};
 use super::edit::suppress;
 use crate::error::{AppError, Existing, UserError};
-use crate::idempotency::{Recalled, key_taken, recall};
+use crate::idempotency::{Recalled, recall};
 use crate::services::Services;
 use crate::viewer::Viewer;
 
@@ -67,24 +68,29 @@ pub async fn create(services: &Services, viewer: &Viewer, request: CreateContact
     };
     let change = Change::new("contact.created", now, viewer.origin());
     let id = tenant.keyring.slot(&draft.phone.e164);
-    let mut contact = Contact::created(id, draft.into_details(&defaults, status.id, assignee, team), change);
-    let suppression = suppress(services, tenant, &settings, None, &mut contact).await?;
-    let parts = |id: &ContactId| suppression.iter().cloned().chain(pending.as_ref().map(|pending| pending.part(tenant, id, now))).collect();
-    let created = contacts::create(&services.core, tenant, &settings, contact, parts, services.entropy.as_ref()).await?;
-    let existing = match created {
-        Creation::Created(contact) => return Ok(Ok(contact)),
-        Creation::Exists(existing) => Some(existing),
-        Creation::Refused => None,
-    };
-    // Two calls with one key can meet: the later one answers as the earlier.
-    if pending.is_some() {
+    let new = Contact::created(id, draft.into_details(&defaults, status.id, assignee, team), change);
+    for _ in 0..contacts::ATTEMPTS {
+        let mut contact = new.clone();
+        let suppression = suppress(services, tenant, &settings, None, &mut contact).await?;
+        let parts = |id: &ContactId| suppression.iter().cloned().chain(pending.as_ref().map(|pending| pending.part(tenant, id, now))).collect();
+        let created = contacts::create(&services.core, tenant, &settings, contact, parts, services.entropy.as_ref()).await?;
+        let existing = match created {
+            Creation::Created(contact) => return Ok(Ok(contact)),
+            Creation::Exists(existing) => Some(existing),
+            Creation::Refused => None,
+        };
+        // Two calls with one key can meet: the later one answers as the earlier.
         match recall(services, tenant, "contactCreate", key, &form).await? {
             Recalled::Answer(id) => return remembered(services, viewer, &id).await,
-            Recalled::Refused(_) | Recalled::New(_) if existing.is_none() => return Ok(Err(vec![key_taken()])),
-            _ => {}
+            Recalled::Refused(error) if existing.is_none() => return Ok(Err(vec![error])),
+            Recalled::Refused(_) | Recalled::New(_) => {}
         }
+        if let Some(existing) = existing {
+            return Ok(Err(concealed(services, viewer, vec![taken(&existing.contact)]).await?));
+        }
+        // The suppression list changed meanwhile: look at it again.
     }
-    Ok(Err(vec![existing.map_or_else(key_taken, |existing| taken(&existing.contact))]))
+    Err(StoreError::Unavailable("the suppression list keeps changing".to_owned()).into())
 }
 
 pub(super) fn taken(existing: &Contact) -> UserError {

@@ -3,10 +3,11 @@
 use switchboard_domain::change::Change;
 use switchboard_domain::contact::Contact;
 use switchboard_domain::field_error::FieldErrorCode;
-use switchboard_domain::ids::ContactId;
+use switchboard_domain::ids::{ContactId, StatusId};
 use switchboard_domain::permission::Permission;
 use switchboard_domain::status;
 use switchboard_store::contacts::StoredContact;
+use switchboard_store::settings::Settings;
 
 use super::access::{GivenId, check_live, check_version, find};
 use super::edit::{Decision, edit};
@@ -32,6 +33,12 @@ pub async fn delete(services: &Services, viewer: &Viewer, id: GivenId<ContactId>
     Ok(edit(services, &viewer.tenant, &viewer.settings, stored, decide).await?.into_result())
 }
 
+/// The status of a contact that comes back: its own, or `new` when that was deleted meanwhile.
+pub(crate) fn status_of_returned(settings: &Settings, status: StatusId) -> StatusId {
+    let is_deleted = settings.status(status).is_some_and(|status| status.deleted_at.is_some());
+    settings.status_by_code(status::NEW).filter(|_| is_deleted).map_or(status, |new| new.id)
+}
+
 /// The contact after it was deleted by this change.
 pub(super) fn deleted(contact: &Contact, change: Change) -> Contact {
     Contact { deleted_at: Some(change.at), record: contact.record.changed(change), ..contact.clone() }
@@ -44,6 +51,8 @@ pub(super) fn deleted(contact: &Contact, change: Change) -> Contact {
 /// result.
 pub async fn restore(services: &Services, viewer: &Viewer, id: GivenId<ContactId>, expected_version: Option<i32>) -> Result<Result<Contact, Vec<UserError>>, AppError> {
     let stored = find(services, viewer, Permission::ContactRestore, &id).await?;
+    let newer = services.tenants.settings_knowing(&viewer.tenant.scope, &viewer.settings, stored.contact.details.status).await?;
+    let settings = newer.as_ref().unwrap_or(&viewer.settings);
     let change = Change::new("contact.restored", services.clock.now(), viewer.origin());
     let decide = |stored: &StoredContact| {
         let contact = &stored.contact;
@@ -59,10 +68,7 @@ pub async fn restore(services: &Services, viewer: &Viewer, id: GivenId<ContactId
             return Ok(UserError::new("id", FieldErrorCode::ForbiddenTransition, message).into());
         }
         let mut after = Contact { deleted_at: None, record: contact.record.changed(change.clone()), ..contact.clone() };
-        let is_live = viewer.settings.live_statuses().any(|status| status.id == after.details.status);
-        if let (false, Some(new)) = (is_live, viewer.settings.status_by_code(status::NEW)) {
-            after.details.status = new.id;
-        }
+        after.details.status = status_of_returned(settings, after.details.status);
         Ok(Decision::Write(after, Vec::new()))
     };
     Ok(edit(services, &viewer.tenant, &viewer.settings, stored, decide).await?.into_result())

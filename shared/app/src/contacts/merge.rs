@@ -1,14 +1,19 @@
 //! Making one contact of two, and two of one again while neither changed.
 
+use std::sync::Arc;
+
 use switchboard_domain::change::Change;
 use switchboard_domain::contact::{self, Contact, MAX_MERGED, MergeField, Unmerge};
 use switchboard_domain::field_error::FieldErrorCode;
 use switchboard_domain::ids::ContactId;
 use switchboard_domain::permission::Permission;
 use switchboard_store::StoreError;
+use switchboard_store::settings::Settings;
 use switchboard_store::contacts::{self, After, Home, Move, Rewritten, Slot, StoredContact};
 
 use super::access::{GivenId, check_live, check_version, find};
+use super::delete::status_of_returned;
+use super::edit::suppress;
 use crate::error::{AppError, UserError};
 use crate::services::Services;
 use crate::viewer::Viewer;
@@ -60,9 +65,11 @@ pub async fn merge(services: &Services, viewer: &Viewer, request: MergeContacts)
             winner_version: after.contact.record.version,
             loser_version: gone.contact.record.version,
         }));
+        let settings = settings_for(services, viewer, &[&after, &gone]).await?;
+        let part = suppress(services, tenant, &settings, Some(&winner.contact), &mut after.contact).await?;
         let moves = moves(services, viewer, &loser, &loser.contact.id, &winner.contact.id).await?;
         let homes = vec![home(&winner, &after), home(&loser, &gone)];
-        match contacts::rewrite(core, tenant, &viewer.settings, homes, &moves, Vec::new(), services.entropy.as_ref()).await? {
+        match contacts::rewrite(core, tenant, &settings, homes, &moves, part.into_iter().collect(), services.entropy.as_ref()).await? {
             Rewritten::Done => return Ok(Ok(after.contact)),
             Rewritten::Changed | Rewritten::Taken(_) => {}
         }
@@ -89,6 +96,16 @@ fn check(winner: &Contact, loser: &Contact, request: &MergeContacts) -> Result<(
         return Err(UserError::new("loserId", FieldErrorCode::LimitExceeded, message));
     }
     Ok(())
+}
+
+/// The tenant's settings, which know the statuses of these contacts.
+async fn settings_for(services: &Services, viewer: &Viewer, contacts: &[&StoredContact]) -> Result<Arc<Settings>, AppError> {
+    let mut settings = Arc::clone(&viewer.settings);
+    for stored in contacts {
+        let newer = services.tenants.settings_knowing(&viewer.tenant.scope, &settings, stored.contact.details.status).await?;
+        settings = newer.unwrap_or(settings);
+    }
+    Ok(settings)
 }
 
 fn home(before: &StoredContact, after: &StoredContact) -> Home {
@@ -139,9 +156,13 @@ pub async fn unmerge(services: &Services, viewer: &Viewer, loser: GivenId<Contac
         after.contact.details = before.winner_before;
         after.contact.record = merged.contact.record.changed(change);
         after.contact.merged.retain(|id| *id != gone.contact.id && !gone.contact.merged.contains(id));
+        let settings = settings_for(services, viewer, &[&after, &back]).await?;
+        for returned in [&mut after, &mut back] {
+            returned.contact.details.status = status_of_returned(&settings, returned.contact.details.status);
+        }
         let moves = moves(services, viewer, &gone, &merged.contact.id, &gone.contact.id).await?;
         let homes = vec![home(&merged, &after), home(&gone, &back)];
-        match contacts::rewrite(core, tenant, &viewer.settings, homes, &moves, Vec::new(), services.entropy.as_ref()).await? {
+        match contacts::rewrite(core, tenant, &settings, homes, &moves, Vec::new(), services.entropy.as_ref()).await? {
             Rewritten::Done => return Ok(Ok((after.contact, back.contact))),
             Rewritten::Changed | Rewritten::Taken(_) => {}
         }

@@ -23,6 +23,7 @@ pub use apply::{Applied, Operation, apply};
 pub use as_of::{ContactThen, as_of};
 pub use assign::{AssignContacts, MOST_ASSIGNED, PerContact, assign};
 pub use create::{CreateContact, create};
+pub(crate) use delete::status_of_returned;
 pub use delete::{delete, restore};
 pub use duplicates::{Duplicates, DuplicatesPage, DuplicatesPlace, duplicates};
 pub use erase::{Erasure, RECOVERY_DAYS, erase};

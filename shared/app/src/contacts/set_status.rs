@@ -8,7 +8,7 @@ use switchboard_domain::note::{self, Note};
 use switchboard_domain::permission::Permission;
 use switchboard_store::contacts::{self, StoredContact, open_key};
 
-use super::access::{GivenId, check_live, check_version, find, live_status, settings};
+use super::access::{GivenId, also, check_live, check_version, find, live_status, settings};
 use super::edit::{Decision, Edited, edit};
 use crate::error::{AppError, UserError};
 use crate::services::Services;
@@ -38,7 +38,7 @@ pub struct SetStatus {
 pub async fn set_status(services: &Services, viewer: &Viewer, request: SetStatus) -> Result<Result<Contact, Vec<UserError>>, AppError> {
     let stored = find(services, viewer, Permission::ContactSetStatus, &request.id).await?;
     if request.note.is_some() {
-        viewer.scope(Permission::ContactAddNote)?;
+        also(viewer, Permission::ContactAddNote, &stored.contact)?;
     }
     let tenant = &viewer.tenant;
     let settings = settings(services, viewer, request.status).await?;

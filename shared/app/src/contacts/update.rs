@@ -7,7 +7,7 @@ use switchboard_domain::ids::{AgentId, ContactId, StatusId, TeamId};
 use switchboard_domain::permission::Permission;
 use switchboard_store::contacts::StoredContact;
 
-use super::access::{GivenId, check_live, check_owner, check_version, find, live_status, settings};
+use super::access::{GivenId, also, check_live, check_owner, check_version, concealed, find, live_status, settings};
 use super::edit::{Decision, edit};
 use crate::error::{AppError, UserError};
 use crate::services::Services;
@@ -33,12 +33,15 @@ pub struct UpdateContact {
 /// Changes a contact. Of a client's values either all are taken or none. 2 requests, 1 R and 1 W and those of the index entries that change.
 ///
 /// # Errors
-/// [`AppError::Forbidden`] without `contact:update` (`contact:assign` too when the owner is given), [`AppError::NotFound`]; those of the
+/// [`AppError::Forbidden`] without `contact:update` (`contact:assign` too when the owner is given, `contact:set_status` when the status is), [`AppError::NotFound`]; those of the
 /// database. What a person can mend is in the inner result.
 pub async fn update(services: &Services, viewer: &Viewer, request: UpdateContact) -> Result<Result<Contact, Vec<UserError>>, AppError> {
     let stored = find(services, viewer, Permission::ContactUpdate, &request.id).await?;
     if request.assignee.is_some() || request.team.is_some() {
-        viewer.scope(Permission::ContactAssign)?;
+        also(viewer, Permission::ContactAssign, &stored.contact)?;
+    }
+    if request.status.is_some() {
+        also(viewer, Permission::ContactSetStatus, &stored.contact)?;
     }
     let tenant = &viewer.tenant;
     let owner = check_owner(services, tenant, request.assignee.flatten(), request.team.flatten()).await?;
@@ -89,5 +92,8 @@ pub async fn update(services: &Services, viewer: &Viewer, request: UpdateContact
         }
         Ok(Decision::Write(Contact { record: contact.record.changed(change.clone()), details, ..contact.clone() }, Vec::new()))
     };
-    Ok(edit(services, tenant, &settings, stored, decide).await?.into_result())
+    match edit(services, tenant, &settings, stored, decide).await?.into_result() {
+        Ok(contact) => Ok(Ok(contact)),
+        Err(errors) => Ok(Err(concealed(services, viewer, errors).await?)),
+    }
 }

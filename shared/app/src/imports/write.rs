@@ -14,6 +14,7 @@ use switchboard_store::{imports, suppressions};
 
 use super::rows::{self, row_error};
 use super::{ChunkResult, ImportServices, Place};
+use crate::contacts::status_of_returned;
 use crate::error::AppError;
 use crate::services::Services;
 
@@ -236,6 +237,10 @@ impl Writer<'_> {
     fn changed_contact(&self, ready: &Ready, contact: &Contact, details: ContactDetails) -> Contact {
         let mark = ImportMark { import: self.import.id, row: ready.row, written: RowWrite::Updated };
         let action = if contact.deleted_at.is_some() { "contact.restored" } else { "contact.updated" };
+        let mut details = details;
+        if contact.deleted_at.is_some() {
+            details.status = status_of_returned(self.settings, details.status);
+        }
         let record = contact.record.changed(self.change(action));
         Contact { record, details, deleted_at: None, import_marks: contact.marks_with(mark), ..contact.clone() }
     }

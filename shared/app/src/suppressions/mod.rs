@@ -36,7 +36,8 @@ async fn mark(services: &Services, viewer: &Viewer, entry: &Suppression) -> Resu
     let is_called_there = suppression::id_of(&tenant.keyring, &owner.details.phone) == entry.id;
     if is_called_there && owner.suppressed != entry.is_in_force() {
         let settings = services.tenants.settings(&tenant.scope).await?;
-        contacts::set_suppressed(core, tenant, &settings, &owner.id, entry.is_in_force(), services.entropy.as_ref()).await?;
+        let newer = services.tenants.settings_knowing(&tenant.scope, &settings, owner.details.status).await?;
+        contacts::set_suppressed(core, tenant, newer.as_ref().unwrap_or(&settings), &owner.id, entry.is_in_force(), services.entropy.as_ref()).await?;
     }
     Ok(Some(owner.id))
 }

@@ -37,6 +37,12 @@ impl Changes {
     pub fn purpose(version: u32) -> String {
         format!("audit {version}")
     }
+
+    /// The same of a note, which is sealed under its contact's key too.
+    #[must_use]
+    pub fn purpose_of_note(note: &str, version: u32) -> String {
+        format!("note {note} audit {version}")
+    }
 }
 
 /// One recorded change of one record.

@@ -10,6 +10,9 @@ use crate::text;
 /// Most attributes a contact can have.
 pub const MAX_ATTRIBUTES: usize = 50;
 
+/// Most bytes that a contact's attributes have together, written as JSON: a change from as many to as many must fit one item of 400 KB.
+pub const MAX_ATTRIBUTE_BYTES: usize = 150 * 1_024;
+
 /// Attributes by name.
 pub type Attributes = BTreeMap<String, AttributeValue>;
 
@@ -83,6 +86,21 @@ pub fn validate_value(name: &str, value: AttributeValue) -> Result<Option<Attrib
         AttributeValue::Number(number) if !number.is_finite() => Err(FieldError::new(&field, FieldErrorCode::Invalid, format!("{field} is not a finite number."))),
         other => Ok(Some(other)),
     }
+}
+
+/// Whether a contact can have these attributes: at most [`MAX_ATTRIBUTES`], and together at most [`MAX_ATTRIBUTE_BYTES`].
+///
+/// # Errors
+/// `LIMIT_EXCEEDED`.
+pub(super) fn validate_all(attributes: &Attributes) -> Result<(), FieldError> {
+    let message = if attributes.len() > MAX_ATTRIBUTES {
+        format!("A contact has at most {MAX_ATTRIBUTES} attributes. Remove some.")
+    } else if serde_json::to_vec(attributes).map_or(0, |json| json.len()) > MAX_ATTRIBUTE_BYTES {
+        format!("The attributes have more than {MAX_ATTRIBUTE_BYTES} bytes together. Shorten or remove some.")
+    } else {
+        return Ok(());
+    };
+    Err(FieldError::new("attributes", FieldErrorCode::LimitExceeded, message))
 }
 
 /// Words that, standing alone in a name, make an attribute sensitive: government, card, bank and birth-date fields, English and French.
@@ -175,6 +193,15 @@ mod tests {
         }
         for name in ["business", "Since", "Company", "web", "Account manager", "Panel"] {
             assert!(!is_sensitive(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn attributes_are_few_and_not_too_long_together() {
+        let of = |count: usize, value: &str| (0..count).map(|index| (format!("a{index}"), AttributeValue::String(value.to_owned()))).collect::<Attributes>();
+        assert!(validate_all(&of(50, &"é".repeat(1_000))).is_ok());
+        for wrong in [of(51, "x"), of(50, &"😀".repeat(1_000))] {
+            assert_eq!(validate_all(&wrong).unwrap_err().code, FieldErrorCode::LimitExceeded);
         }
     }
 

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::attributes::{self, AttributeValue, Attributes, MAX_ATTRIBUTES};
+use super::attributes::{self, AttributeValue, Attributes, validate_all};
 use super::{ContactDetails, ContactTimeZone, MAX_ALTERNATE_PHONES, TimeZoneSource};
 use crate::field_error::{FieldError, FieldErrorCode};
 use crate::ids::{AgentId, StatusId, TeamId};
@@ -180,13 +180,11 @@ impl ContactDraft {
     /// code.
     ///
     /// # Errors
-    /// `LIMIT_EXCEEDED` when the contact would have more than [`MAX_ATTRIBUTES`] attributes.
+    /// `LIMIT_EXCEEDED` when the contact would have too many attributes, or too long ones.
     pub fn merged_into(self, existing: &ContactDetails, defaults: &Defaults) -> Result<ContactDetails, FieldError> {
         let mut attributes = existing.attributes.clone();
         attributes.extend(self.attributes);
-        if attributes.len() > MAX_ATTRIBUTES {
-            return Err(too_many_attributes());
-        }
+        validate_all(&attributes)?;
         let country = self.country.or_else(|| existing.country.clone());
         let postal_code = self.postal_code.or_else(|| existing.postal_code.clone());
         let time_zone = match self.time_zone {
@@ -284,13 +282,12 @@ impl Check {
             kept.retain(|character| !character.is_control());
             attributes.insert(field, AttributeValue::String(kept.chars().take(text::ATTRIBUTE_VALUE_LENGTH).collect()));
         }
-        if attributes.len() > MAX_ATTRIBUTES {
-            let error = too_many_attributes();
+        if let Err(error) = validate_all(&attributes) {
             match self.on_invalid {
                 OnInvalid::Fail => self.errors.push(error),
                 OnInvalid::Warn => {
                     self.warnings.push(Warning { error, value: None });
-                    while attributes.len() > MAX_ATTRIBUTES {
+                    while validate_all(&attributes).is_err() {
                         attributes.pop_last();
                     }
                 }
@@ -298,10 +295,6 @@ impl Check {
         }
         attributes
     }
-}
-
-pub(super) fn too_many_attributes() -> FieldError {
-    FieldError::new("attributes", FieldErrorCode::LimitExceeded, format!("A contact has at most {MAX_ATTRIBUTES} attributes. Remove some."))
 }
 
 pub(super) fn country(field: &str, value: &str) -> Result<Option<String>, FieldError> {

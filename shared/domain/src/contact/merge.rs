@@ -2,9 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::attributes::MAX_ATTRIBUTES;
-use super::draft::too_many_attributes;
-use super::{ContactDetails, MAX_ALTERNATE_PHONES};
+use super::attributes::validate_all;
+use super::{ContactDetails, MAX_ALTERNATE_PHONES, TimeZoneSource};
 use crate::field_error::{FieldError, FieldErrorCode};
 
 /// Most contacts that can be merged into one, those merged into them included: all of them are written in one transaction.
@@ -58,14 +57,16 @@ pub fn merge(winner: &ContactDetails, loser: &ContactDetails, from_loser: &[Merg
     merged.email = pick(MergeField::Email, &winner.email, &loser.email);
     merged.source = pick(MergeField::Source, &winner.source, &loser.source);
     // An address is one thing: half of one and half of another is nowhere.
-    let has_address = |details: &ContactDetails| details.address.is_some() || details.city.is_some() || details.postal_code.is_some();
+    let has_address = |details: &ContactDetails| details.address.is_some() || details.city.is_some() || details.region.is_some() || details.postal_code.is_some();
     if has_address(loser) && (takes(MergeField::Address) || !has_address(winner)) {
         merged.address.clone_from(&loser.address);
         merged.city.clone_from(&loser.city);
         merged.region.clone_from(&loser.region);
         merged.postal_code.clone_from(&loser.postal_code);
         merged.country.clone_from(&loser.country);
-        merged.time_zone = loser.time_zone.clone();
+        if winner.time_zone.source != TimeZoneSource::Given {
+            merged.time_zone = loser.time_zone.clone();
+        }
     }
     if takes(MergeField::Status) {
         merged.status = loser.status;
@@ -81,9 +82,7 @@ pub fn merge(winner: &ContactDetails, loser: &ContactDetails, from_loser: &[Merg
             merged.attributes.insert(name.clone(), value.clone());
         }
     }
-    if merged.attributes.len() > MAX_ATTRIBUTES {
-        return Err(too_many_attributes());
-    }
+    validate_all(&merged.attributes)?;
     let numbers = std::iter::once(&loser.phone).chain(&winner.alternate_phones).chain(&loser.alternate_phones);
     merged.alternate_phones = Vec::new();
     for number in numbers {

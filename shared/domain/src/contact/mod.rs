@@ -6,7 +6,7 @@ mod filter;
 mod merge;
 mod patch;
 
-pub use attributes::{AttributeValue, Attributes, MAX_ATTRIBUTES, is_sealed, is_sensitive, validate_name, validate_value};
+pub use attributes::{AttributeValue, Attributes, MAX_ATTRIBUTE_BYTES, MAX_ATTRIBUTES, is_sealed, is_sensitive, validate_name, validate_value};
 pub use draft::{ContactDraft, ContactInput, Defaults, OnInvalid, ValidatedDraft, Warning};
 pub use filter::ContactFilter;
 pub use merge::{MAX_MERGED, MergeField, Unmerge, merge};

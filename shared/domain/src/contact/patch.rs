@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::attributes::{self, AttributeValue, MAX_ATTRIBUTES};
-use super::draft::{country, extension, time_zone, too_many_attributes};
+use super::attributes::{self, AttributeValue, validate_all};
+use super::draft::{country, extension, time_zone};
 use super::{ContactDetails, ContactTimeZone, Defaults, MAX_ALTERNATE_PHONES, TimeZoneSource};
 use crate::field_error::{FieldError, FieldErrorCode};
 use crate::{email, phone, postal_code, text};
@@ -146,9 +146,7 @@ impl ContactPatch {
                 Err(error) => errors.push(error),
             }
         }
-        if details.attributes.len() > MAX_ATTRIBUTES {
-            errors.push(too_many_attributes());
-        }
+        errors.extend(validate_all(&details.attributes).err());
     }
 
     fn set_time_zone(&self, details: &mut ContactDetails, defaults: &Defaults, errors: &mut Vec<FieldError>) {

@@ -167,7 +167,8 @@ pub async fn create(
     let place = tenant.keyring.slot(&contact.details.phone);
     for _ in 0..ATTEMPTS {
         contact.id = place.clone();
-        let item = encode(tenant, settings, &StoredContact { placement: new_placement(tenant, &contact, entropy), contact: contact.clone() }, entropy)?;
+        let tried = new_placement(tenant, &contact, entropy);
+        let item = encode(tenant, settings, &StoredContact { placement: tried.clone(), contact: contact.clone() }, entropy)?;
         let others = parts(&contact.id);
         let occupied = if others.is_empty() {
             match table.insert(&tenant.scope, item).await? {
@@ -189,9 +190,8 @@ pub async fn create(
             let Some(existing) = owner_of_number(table, tenant, &contact.details.phone).await? else {
                 continue;
             };
-            let request_id = &contact.record.last_change.origin.request_id;
-            let ours = existing.contact.record.version == 1 && request_id.is_some() && existing.contact.record.last_change.origin.request_id == *request_id;
-            return Ok(if ours { Creation::Created(existing.contact) } else { Creation::Exists(existing) });
+            // The place is chosen at random for each attempt: who has it was written by this one.
+            return Ok(if existing.placement.list_sk == tried.list_sk { Creation::Created(existing.contact) } else { Creation::Exists(existing) });
         }
         match create_elsewhere(table, tenant, settings, &mut contact, &place, &parts, entropy).await? {
             Rewritten::Done => return Ok(Creation::Created(contact)),
