@@ -149,7 +149,12 @@ impl Indexer {
     async fn mark<'a>(&self, tenant: &OpenTenant, standing: impl Iterator<Item = &'a Contact>) -> Result<usize, AppError> {
         let live = standing.filter(|contact| contact.deleted_at.is_none());
         let mut marks: Vec<Mark> = live
-            .map(|contact| Mark { status: contact.details.status, contact: contact.id.clone(), suppression: suppression::id_of(&tenant.keyring, &contact.details.phone), suppressed: contact.suppressed })
+            .map(|contact| Mark {
+                status: contact.details.status,
+                contact: contact.id.clone(),
+                suppression: suppression::id_of(&tenant.keyring, &contact.details.phone),
+                suppressed: contact.suppressed,
+            })
             .collect();
         let mut marked = 0;
         for attempt in 0..ATTEMPTS {

@@ -303,6 +303,13 @@ mod tests {
             work(&scope, WorkOf::Team(team_id), 0),
             work(&scope, WorkOf::Agent(user_id.into()), 0),
             audit_events(id, "contact", contact_id.as_str()),
+            deleted_list(&scope, 0),
+            note(&scope, &contact_id, NoteId::new(Timestamp::UNIX_EPOCH, &[2; 10])).pk,
+            suppression(&scope, &SuppressionId::from_hash(&[3; 32])).pk,
+            suppression_list(&scope),
+            bulk_job(&scope, BulkJobId::new(Timestamp::UNIX_EPOCH, &[2; 10])).pk,
+            bulk_job_list(&scope),
+            settings_revision(&scope).pk,
             search_entry(&scope, &contact_id).pk,
             search_partition(&scope, "zo", 3),
         ] {

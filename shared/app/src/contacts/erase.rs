@@ -95,7 +95,8 @@ fn emptied(contact: Contact, change: Change) -> Contact {
         assignee: None,
         team: None,
         next_contact_at: None,
-        ..contact.details
+        time_zone: contact.details.time_zone,
+        status: contact.details.status,
     };
     Contact { deleted_at: Some(change.at), record: contact.record.changed(change), details, merged: Vec::new(), ..contact }
 }

@@ -16,6 +16,8 @@ use crate::viewer::Viewer;
 
 /// Entries that one page examines at most.
 pub const MOST_EXAMINED: usize = 2_000;
+/// Entries of the list looked at in one go when a search has too many candidates.
+const PART: usize = 500;
 /// Candidates that one page reads at most when what is looked for is encrypted and can only be compared once decrypted.
 const MOST_OPENED: usize = 100;
 
@@ -100,27 +102,34 @@ pub async fn walk(
     let matches = |contact: &Contact| is_meant(&query, contact);
     match found {
         Some(candidates) => Ok(contacts::read_candidates(core, tenant, candidates, &asked, matches).await?.into()),
-        None => {
-            // Too many to sort: the list itself is walked, and the row says enough to compare.
-            let page = contacts::walk(core, tenant, &Walk { first: MOST_EXAMINED, ..asked.clone() }).await?;
-            Ok(narrowed(page, &query, limit))
-        }
+        None => narrowed(services, tenant, &asked, &query, limit).await,
     }
 }
 
-/// The rows of a walked page that a search means, as many as were asked for.
-fn narrowed(page: ListPage, query: &Query, limit: usize) -> Walked {
-    let mut walked = Walked { examined: page.examined, next: page.next, contacts: Vec::new() };
-    for row in page.rows {
-        if walked.contacts.len() == limit {
-            walked.next = walked.contacts.last().map(|row: &ContactRow| row.place.clone());
-            return walked;
+/// The list itself walked, because a search has too many candidates to sort: its rows say enough to compare. A part at a time, because the more
+/// candidates there are, the sooner a page is full.
+async fn narrowed(services: &Services, tenant: &OpenTenant, asked: &Walk<'_>, query: &Query, limit: usize) -> Result<Walked, AppError> {
+    let mut walked = Walked { next: asked.after.map(str::to_owned), ..Walked::default() };
+    while walked.examined < asked.most {
+        let after = walked.next.take();
+        let part = PART.min(asked.most - walked.examined);
+        let page = contacts::walk(&services.core, tenant, &Walk { after: after.as_deref(), first: part, most: part, ..asked.clone() }).await?;
+        walked.examined += page.examined;
+        for row in page.rows {
+            if walked.contacts.len() == limit {
+                walked.next = walked.contacts.last().map(|row: &ContactRow| row.place.clone());
+                return Ok(walked);
+            }
+            if row_is_meant(query, &row) {
+                walked.contacts.push(row);
+            }
         }
-        if row_is_meant(query, &row) {
-            walked.contacts.push(row);
+        walked.next = page.next;
+        if walked.next.is_none() {
+            break;
         }
     }
-    walked
+    Ok(walked)
 }
 
 /// Whether a contact as it is now is what was looked for: an index may be a second behind.

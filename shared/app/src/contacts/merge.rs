@@ -8,8 +8,8 @@ use switchboard_domain::field_error::FieldErrorCode;
 use switchboard_domain::ids::ContactId;
 use switchboard_domain::permission::Permission;
 use switchboard_store::StoreError;
-use switchboard_store::settings::Settings;
 use switchboard_store::contacts::{self, After, Home, Move, Rewritten, Slot, StoredContact};
+use switchboard_store::settings::Settings;
 
 use super::access::{GivenId, check_live, check_version, find};
 use super::delete::status_of_returned;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
+use switchboard_app::contact_index::{IndexMessage, Indexer};
 use switchboard_app::contacts::{self, MOST_EXAMINED};
 use switchboard_domain::change::{Change, Origin};
 use switchboard_domain::clock::Clock;
@@ -179,4 +180,32 @@ async fn an_agent_with_more_contacts_than_are_sorted_at_once_is_listed_all_the_s
     let filter = ContactFilter { assignees: vec![agent], ..ContactFilter::default() };
     let found: Vec<ContactId> = pages(&world, &tenant, &settings, &filter, 100, Order::Ascending).await.into_iter().flat_map(|(ids, _)| ids).collect();
     assert_eq!(found, contacts.into_iter().map(|contact| contact.id).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_search_with_more_candidates_than_are_sorted_at_once_gives_each_once_and_in_order() {
+    let (world, tenant, settings) = world(2).await;
+    let defaults = tenant.defaults();
+    let contacts: Vec<Contact> = (0..2_100)
+        .map(|number| {
+            let name = Some(if number % 3 == 0 { "Marie Roy" } else { "Mariette Roy" }.to_owned());
+            let input = ContactInput { phone: format!("+1514200{number:04}"), name, ..ContactInput::default() };
+            let draft = ContactDraft::validate(&input, &defaults, OnInvalid::Fail).unwrap().draft;
+            let id = tenant.keyring.slot(&draft.phone.e164);
+            world.clock.advance(SignedDuration::from_millis(1));
+            let details = draft.into_details(&defaults, settings.statuses[0].id, None, None);
+            Contact::created(id, details, Change::new("contact.created", world.clock.now(), Origin::system()))
+        })
+        .collect();
+    store::create_many(&world.services.core, &tenant, &settings, contacts.clone(), world.services.entropy.as_ref()).await.unwrap();
+    let services = &world.services;
+    let (tenants, clock, entropy) = (Arc::clone(&services.tenants), Arc::clone(&services.clock), Arc::clone(&services.entropy));
+    let indexer = Indexer { core: services.core.clone(), tenants, clock, entropy };
+    let ids: Vec<ContactId> = contacts.iter().map(|contact| contact.id.clone()).collect();
+    indexer.index(&IndexMessage { tenant: tenant.record.id, contacts: ids.clone() }).await.unwrap();
+    for (text, expected) in [("mari", ids.clone()), ("mariett", ids.iter().enumerate().filter(|(number, _)| number % 3 != 0).map(|(_, id)| id.clone()).collect())] {
+        let filter = ContactFilter { search: Some(text.to_owned()), ..ContactFilter::default() };
+        let found: Vec<ContactId> = pages(&world, &tenant, &settings, &filter, 100, Order::Ascending).await.into_iter().flat_map(|(ids, _)| ids).collect();
+        assert_eq!(found, expected, "{text}");
+    }
 }
