@@ -9,6 +9,8 @@ NAMES = (
     "partiql_authorisation",
     "partiql_parsing",
     "index_query",
+    "table_query",
+    "condition_parsing",
     "index_projection",
     "quick_saving",
     "stream_state",

@@ -7,7 +7,7 @@ projects and pages, is handed only the entries between its cursor and its limit.
 
 import functools
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from contextvars import ContextVar
 from decimal import Decimal
 from typing import Any
@@ -15,13 +15,10 @@ from typing import Any
 from ministack.services import dynamodb
 from sortedcontainers import SortedList
 
-COMPARISONS = ("=", "<", "<=", ">", ">=")
+from mends import sorted_keys
+from mends.sorted_keys import Entry
 
 ItemKey = tuple[str, str]
-Entry = tuple[Any, ...]
-
-# A query for no more than this gets as many; for others the sizes are added up, to stop where the original's page ends.
-SMALL_LIMIT = 1000
 
 _query: ContextVar[dict | None] = ContextVar("index_query", default=None)
 # The emulator serves requests on one thread, but its time-to-live sweep removes items on another.
@@ -32,19 +29,6 @@ def apply() -> None:
     dynamodb._query = _remembering_query(dynamodb._query)
     dynamodb._index_members = _index_members
     dynamodb._index_item = _index_item
-
-
-class _Last:
-    """Sorts after every value of a key."""
-
-    def __lt__(self, _other: object) -> bool:
-        return False
-
-    def __gt__(self, _other: object) -> bool:
-        return True
-
-
-LAST = _Last()
 
 
 class Index:
@@ -101,33 +85,16 @@ class Wanted:
             entries = self.index.partitions.get(partition)
             return nothing if entries is None else [entry[-1] for entry in self._wanted(entries)]
 
-    def _wanted(self, entries: SortedList) -> Iterator[Entry] | SortedList:
+    def _wanted(self, entries: SortedList) -> Iterable[Entry]:
         if len(self.index.range_names) > 1 or len(self.index.hash_names) > 1:
             return entries
-        condition = _sort_key_condition(self.query, self.index)
-        if condition is None:
-            return entries
-        start, stop = _after_cursor(entries, self.query, self.index, *_range(entries, *condition))
-        backwards = not self.query.get("ScanIndexForward", True)
-        return self._page(entries.islice(start, stop, reverse=backwards))
+        sort_key = next(iter(self.index.range_names), None)
+        found = sorted_keys.in_range(entries, self.query, self.index.table, sort_key, self.index.values)
+        return entries if found is None else sorted_keys.page(found, self.query, self.index.table, self._item)
 
-    def _page(self, entries: Iterator[Entry]) -> Iterator[Entry]:
-        limit = self.query.get("Limit")
-        handed_over = size = 0
-        for entry in entries:
-            partition_key, sort_key = entry[-1]
-            item = self.index.table["items"].get(partition_key, {}).get(sort_key)
-            if item is None:
-                continue
-            yield entry
-            handed_over += 1
-            if limit is not None and handed_over >= int(limit):
-                return
-            if limit is None or int(limit) > SMALL_LIMIT:
-                size += dynamodb._item_size_bytes(
-                    dynamodb._apply_index_projection(item, self.index.table, self.query["IndexName"]))
-                if size > dynamodb._DDB_PAGE_SIZE_BYTES:
-                    return
+    def _item(self, entry: Entry) -> dict | None:
+        partition_key, sort_key = entry[-1]
+        return self.index.table["items"].get(partition_key, {}).get(sort_key)
 
 
 def _remembering_query(query: Callable) -> Callable:
@@ -168,78 +135,3 @@ def _index_item(table: dict, partition_key: str, sort_key: str, item: dict, add:
                 index.add((partition_key, sort_key), item)
             else:
                 index.remove((partition_key, sort_key))
-
-
-def _sort_key_condition(query: dict, index: Index) -> tuple[str, list] | None:
-    """The operator on the sort key and its operands, ("", []) without one, None for a form this does not read."""
-    expression = query.get("KeyConditionExpression")
-    if not expression or query.get("KeyConditions"):
-        return None
-    names = query.get("ExpressionAttributeNames") or {}
-    values = query.get("ExpressionAttributeValues") or {}
-    for clause in dynamodb._key_condition_clauses(dynamodb._tokenize(expression)):
-        tokens = [(kind, text) for kind, text in clause if kind not in ("LPAREN", "RPAREN", "COMMA")]
-        shape = [text.lower() if kind == "IDENT" and text.lower() in ("between", "and", "begins_with") else kind
-                 for kind, text in tokens]
-        shape = ["NAME" if kind in ("IDENT", "NAME_REF") else kind for kind in shape]
-        named = {names.get(text) if kind == "NAME_REF" else text
-                 for kind, text in tokens if kind in ("IDENT", "NAME_REF")}
-        if not index.range_names or index.range_names[0] not in named:
-            continue
-        kind = dynamodb._get_attr_type(index.table, index.range_names[0])
-        operands = [dynamodb._sort_key_value(values[text], kind) for token, text in tokens if token == "VALUE_REF"]
-        if shape == ["begins_with", "NAME", "VALUE_REF"]:
-            return "begins_with", operands
-        if shape == ["NAME", "between", "VALUE_REF", "and", "VALUE_REF"]:
-            return "between", operands
-        if len(shape) == 3 and shape[0] == "NAME" and shape[2] == "VALUE_REF" and tokens[1][1] in COMPARISONS:
-            return tokens[1][1], operands
-        return None
-    return "", []
-
-
-def _range(entries: SortedList, operator: str, operands: list) -> tuple[int, int]:
-    def before(value: Any) -> int:
-        return entries.bisect_left((value,))
-
-    def after(value: Any) -> int:
-        return entries.bisect_left((value, LAST))
-
-    match operator:
-        case "=":
-            return before(operands[0]), after(operands[0])
-        case "<":
-            return 0, before(operands[0])
-        case "<=":
-            return 0, after(operands[0])
-        case ">":
-            return after(operands[0]), len(entries)
-        case ">=":
-            return before(operands[0]), len(entries)
-        case "between":
-            return before(operands[0]), after(operands[1])
-        case "begins_with":
-            end = _after_all_with_prefix(operands[0])
-            return before(operands[0]), len(entries) if end is None else before(end)
-        case _:
-            return 0, len(entries)
-
-
-def _after_all_with_prefix(prefix: str | bytes) -> str | bytes | None:
-    """The smallest value above everything that begins with the prefix; None when there is none."""
-    highest = 0xFF if isinstance(prefix, bytes) else 0x10FFFF
-    for length in range(len(prefix), 0, -1):
-        last = prefix[length - 1] if isinstance(prefix, bytes) else ord(prefix[length - 1])
-        if last < highest:
-            return prefix[:length - 1] + (bytes([last + 1]) if isinstance(prefix, bytes) else chr(last + 1))
-    return None
-
-
-def _after_cursor(entries: SortedList, query: dict, index: Index, start: int, stop: int) -> tuple[int, int]:
-    cursor = query.get("ExclusiveStartKey")
-    if not cursor:
-        return start, stop
-    position = index.values(cursor)
-    if query.get("ScanIndexForward", True):
-        return max(start, entries.bisect_left((*position, LAST))), stop
-    return start, min(stop, entries.bisect_left(position))
