@@ -3,8 +3,9 @@
 use futures::future::join_all;
 use jiff::SignedDuration;
 use switchboard_app::contacts::{self, AddNote, AssignContacts, CreateContact, MergeContacts, SetStatus, UpdateContact};
+use switchboard_app::statuses::{self, DeleteStatus};
 use switchboard_app::{AppError, Existing, UserError, Viewer};
-use switchboard_domain::contact::{Contact, ContactInput, ContactPatch};
+use switchboard_domain::contact::{Contact, ContactInput, ContactPatch, MergeField};
 use switchboard_domain::field_error::FieldErrorCode;
 use switchboard_domain::ids::{ContactId, StatusId};
 use switchboard_domain::suppression;
@@ -365,4 +366,60 @@ async fn a_note_has_its_event_and_one_that_goes_with_its_contact_raises_no_alarm
     contacts::erase(&world.services, &viewer, Some(contact.id), "asked for").await.unwrap().unwrap();
     let removed = switchboard_app::audit::StreamRecord { sequence: "9".to_owned(), old: Some(item), new: None };
     assert_eq!(recorder.record(vec![removed]).await.unwrap().technical, 1);
+}
+
+#[tokio::test]
+async fn two_creations_of_one_number_in_one_request_are_one_creation_and_one_refusal() {
+    let world = World::new().await;
+    let viewer = world.viewer_in_request("admin", "one request").await;
+    let asked = |name: &str| {
+        let input = ContactInput { phone: "514-555-0123".to_owned(), name: Some(name.to_owned()), ..ContactInput::default() };
+        CreateContact { input, ..CreateContact::default() }
+    };
+    let first = contacts::create(&world.services, &viewer, asked("First")).await.unwrap().unwrap();
+    let errors = contacts::create(&world.services, &viewer, asked("Second")).await.unwrap().unwrap_err();
+    assert_eq!((errors[0].error.code, errors[0].existing.clone()), (FieldErrorCode::Taken, Some(Existing::Contact(first.id))));
+}
+
+#[tokio::test]
+async fn a_merge_that_takes_over_do_not_call_suppresses_the_winner_s_number() {
+    let world = World::new().await;
+    let viewer = world.viewer("admin").await;
+    let (winner, loser) = (created(&world, "514-555-0123").await, created(&world, "514-555-0124").await);
+    let quiet = SetStatus { id: Some(loser.id.clone()), status: Some(status(&viewer, "do_not_call")), ..SetStatus::default() };
+    contacts::set_status(&world.services, &viewer, quiet).await.unwrap().unwrap();
+    let asked = MergeContacts { winner: Some(winner.id), loser: Some(loser.id), from_loser: vec![MergeField::Status], ..MergeContacts::default() };
+    assert!(contacts::merge(&world.services, &viewer, asked).await.unwrap().unwrap().suppressed);
+    let id = suppression::id_of(&world.tenant.keyring, "+15145550123");
+    assert!(suppressions::find(&world.services.core, &world.tenant.scope, &id).await.unwrap().is_some_and(|entry| entry.is_in_force()));
+}
+
+#[tokio::test]
+async fn a_contact_whose_status_was_deleted_meanwhile_comes_back_as_new() {
+    let world = World::new().await;
+    let viewer = world.viewer("admin").await;
+    let contact = created(&world, "514-555-0123").await;
+    let attempted = status(&viewer, "attempted");
+    contacts::set_status(&world.services, &viewer, SetStatus { id: Some(contact.id.clone()), status: Some(attempted), ..SetStatus::default() }).await.unwrap().unwrap();
+    contacts::delete(&world.services, &viewer, Some(contact.id.clone()), 2).await.unwrap().unwrap();
+    statuses::delete(&world.services, &viewer, DeleteStatus { id: Some(attempted), expected_version: 1 }).await.unwrap().unwrap();
+    let viewer = world.viewer("admin").await;
+    let back = contacts::restore(&world.services, &viewer, Some(contact.id), None).await.unwrap().unwrap();
+    assert_eq!(back.details.status, status(&viewer, "new"));
+}
+
+#[tokio::test]
+async fn who_may_not_see_a_contact_is_not_told_of_it_by_its_number() {
+    let world = World::new().await;
+    let (admin, telephonist) = (world.viewer("admin").await, world.viewer("telephonist").await);
+    let (own, other) = (created(&world, "514-555-0123").await, created(&world, "514-555-0124").await);
+    contacts::delete(&world.services, &admin, Some(other.id), 1).await.unwrap().unwrap();
+    let assigned = AssignContacts { ids: vec![Some(own.id.clone())], assignee: Some(Some(telephonist.agent())), team: None };
+    contacts::assign(&world.services, &admin, assigned).await.unwrap();
+    let patch = ContactPatch { phone: Some(Some("514-555-0124".to_owned())), ..ContactPatch::default() };
+    let asked = UpdateContact { id: Some(own.id), expected_version: 2, patch, ..UpdateContact::default() };
+    let errors = contacts::update(&world.services, &telephonist, asked.clone()).await.unwrap().unwrap_err();
+    assert_eq!((errors[0].error.code, errors[0].existing.clone()), (FieldErrorCode::Taken, None));
+    let errors = contacts::update(&world.services, &admin, asked).await.unwrap().unwrap_err();
+    assert_eq!((errors[0].error.code, errors[0].existing.is_some()), (FieldErrorCode::Conflict, true));
 }
