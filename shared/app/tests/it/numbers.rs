@@ -33,7 +33,7 @@ fn operation() -> impl Strategy<Value = Operation> {
         3 => (person(), number()).prop_map(|(person, number)| Operation::Change { person, number }),
         2 => person().prop_map(|person| Operation::Delete { person }),
         2 => person().prop_map(|person| Operation::Restore { person }),
-        2 => (person(), person()).prop_map(|(winner, loser)| Operation::Merge { winner, loser }),
+        5 => (person(), person()).prop_map(|(winner, loser)| Operation::Merge { winner, loser }),
         2 => person().prop_map(|loser| Operation::Unmerge { loser }),
         1 => person().prop_map(|person| Operation::Erase { person }),
     ]
@@ -347,9 +347,27 @@ fn run<T: std::fmt::Debug>(cases: u32, strategy: impl Strategy<Value = T>, test:
         .unwrap();
 }
 
+/// Any operations; every other time after three contacts were made, so that chains of merges come up often.
+fn operations() -> impl Strategy<Value = Vec<Operation>> {
+    (any::<bool>(), proptest::collection::vec(operation(), 1..40)).prop_map(|(with_three, operations)| {
+        let made = (0..NUMBERS.len()).map(|number| Operation::Create { number }).filter(|_| with_three);
+        made.chain(operations).collect()
+    })
+}
+
 #[test]
 fn three_numbers_and_four_contacts_agree_with_a_plain_map_in_every_order() {
-    run(100, proptest::collection::vec(operation(), 1..40), async |operations: &Vec<Operation>| agrees_with_the_map(operations).await);
+    run(100, operations(), async |operations: &Vec<Operation>| agrees_with_the_map(operations).await);
+}
+
+#[tokio::test]
+async fn numbers_that_came_by_a_merge_go_on_with_the_next_and_come_back_with_its_undoing() {
+    use Operation::{Create, Erase, Merge, Unmerge};
+    let three = [Create { number: 0 }, Create { number: 1 }, Create { number: 2 }];
+    let chain = [Merge { winner: 1, loser: 2 }, Merge { winner: 0, loser: 1 }];
+    for after in [Unmerge { loser: 1 }, Unmerge { loser: 2 }, Erase { person: 0 }, Create { number: 2 }] {
+        agrees_with_the_map(&[&three[..], &chain, &[after]].concat()).await;
+    }
 }
 
 #[test]
