@@ -8,7 +8,7 @@ use switchboard_domain::note::{self, Note};
 use switchboard_domain::permission::Permission;
 use switchboard_store::contacts::{self, StoredContact, open_key};
 
-use super::access::{GivenId, also, check_live, check_version, find, live_status, settings};
+use super::access::{GivenId, also, check_live, check_version, find, is_visible, live_status, settings};
 use super::edit::{Decision, Edited, edit};
 use crate::error::{AppError, UserError};
 use crate::services::Services;
@@ -40,6 +40,7 @@ pub async fn set_status(services: &Services, viewer: &Viewer, request: SetStatus
     if request.note.is_some() {
         also(viewer, Permission::ContactAddNote, &stored.contact)?;
     }
+    let scope = viewer.scope(Permission::ContactSetStatus)?;
     let tenant = &viewer.tenant;
     let settings = settings(services, viewer, request.status).await?;
     let now = services.clock.now();
@@ -48,6 +49,10 @@ pub async fn set_status(services: &Services, viewer: &Viewer, request: SetStatus
     let body = request.note.as_deref().filter(|text| !text.trim().is_empty()).map(|text| note::body("note", text)).transpose();
     let decide = |stored: &StoredContact| {
         let contact = &stored.contact;
+        // It may have become another's since it was read.
+        if !is_visible(viewer, scope, contact) {
+            return Err(AppError::NotFound);
+        }
         let mut errors = Vec::new();
         errors.extend(check_live(contact).and_then(|()| check_version(contact, request.expected_version)).err());
         let status = live_status(&settings, request.status).map_err(|error| errors.push(error)).ok();

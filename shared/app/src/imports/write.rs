@@ -143,7 +143,7 @@ impl Writer<'_> {
         }
         let new: Vec<Contact> = creations.iter().map(|(_, contact)| contact.clone()).collect();
         let created = contacts::create_many(core, self.tenant, self.settings, new, self.services.entropy.as_ref()).await?;
-        for ((ready, _), created) in creations.into_iter().zip(created) {
+        for ((ready, contact), created) in creations.into_iter().zip(created) {
             if created {
                 self.result.counts.created += 1;
                 continue;
@@ -155,7 +155,7 @@ impl Writer<'_> {
                     let RowDecision::Create(details) = self.decide(&ready, None) else {
                         continue;
                     };
-                    let contact = self.new_contact(&ready, details);
+                    let contact = Contact { suppressed: contact.suppressed, ..self.new_contact(&ready, details) };
                     self.create_alone(ready, contact).await?;
                 }
             }
