@@ -21,6 +21,10 @@ NAMES = (
     "stream_readers",
     "multipart_sizes",
     "api_cors",
+    "user_creation",
+    "user_pool_case",
+    "user_states",
+    "sign_in_time",
     "function_logs",
     "function_proxies",
 )
