@@ -6,6 +6,7 @@ use switchboard_app::{Services, Viewer};
 use switchboard_platform::Files;
 
 use crate::loader::{ContactLoader, DirectoryLoader};
+use crate::presence::PresenceLoader;
 
 /// What the API needs of the outside.
 #[derive(Clone)]
@@ -22,6 +23,7 @@ pub fn request_data(api: &Api, viewer: Viewer) -> Data {
     let mut data = Data::default();
     data.insert(DataLoader::new(ContactLoader { services: api.services.clone(), viewer: viewer.clone() }, tokio::spawn));
     data.insert(DataLoader::new(DirectoryLoader { services: api.services.clone(), viewer: viewer.clone() }, tokio::spawn));
+    data.insert(DataLoader::new(PresenceLoader { services: api.services.clone(), viewer: viewer.clone() }, tokio::spawn));
     data.insert(viewer);
     data
 }
@@ -36,6 +38,8 @@ pub(crate) trait ContextExt {
     fn contacts(&self) -> &DataLoader<ContactLoader>;
     /// Users, agents and teams by id, many at once.
     fn directory(&self) -> &DataLoader<DirectoryLoader>;
+    /// What agents are doing, many at once.
+    fn presences(&self) -> &DataLoader<PresenceLoader>;
 }
 
 impl ContextExt for Context<'_> {
@@ -52,6 +56,10 @@ impl ContextExt for Context<'_> {
     }
 
     fn directory(&self) -> &DataLoader<DirectoryLoader> {
+        self.data_unchecked()
+    }
+
+    fn presences(&self) -> &DataLoader<PresenceLoader> {
         self.data_unchecked()
     }
 }

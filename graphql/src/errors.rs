@@ -92,6 +92,11 @@ pub(crate) fn shared_error(error: &Arc<AppError>) -> Error {
     }
 }
 
+/// For lookups by id: what one may not see is as if it didn't exist.
+pub(crate) fn hidden<T>(error: AppError) -> Result<Option<T>, AppError> {
+    if matches!(error, AppError::Forbidden) { Ok(None) } else { Err(error) }
+}
+
 /// A response that says only this.
 #[must_use]
 pub fn error_response(code: Code, message: &str, request_id: &str) -> Response {
@@ -207,6 +212,10 @@ impl From<AppUserError> for UserError {
         let existing_id = error.existing.map(|existing| match existing {
             Existing::Contact(id) => NodeId::Contact(id).to_id(),
             Existing::ContactStatus(id) => NodeId::ContactStatus(id).to_id(),
+            Existing::User(id) => NodeId::User(id).to_id(),
+            Existing::Agent(id) => NodeId::Agent(id).to_id(),
+            Existing::Team(id) => NodeId::Team(id).to_id(),
+            Existing::Role(id) => NodeId::Role(id).to_id(),
         });
         let field = error.error.field.splitn(2, '.').map(str::to_owned).collect();
         Self {

@@ -1,6 +1,9 @@
 //! The GraphQL API: types, queries and mutations by noun, and the limits every request is held to.
 
+mod access;
+mod agent;
 mod audit;
+mod authorise;
 mod bulk_job;
 mod contact;
 mod context;
@@ -11,12 +14,18 @@ mod loader;
 mod node;
 mod node_id;
 mod page;
-mod people;
+mod presence;
+mod role;
+mod schedule;
 mod scalars;
 mod schema;
 mod status;
 mod suppression;
+mod team;
+mod tenant;
+mod user;
 
+pub use access::{ACCESS, Access, Needs, Refusal};
 pub use context::{Api, request_data};
 pub use errors::{Code, error_response, finish};
 pub use schema::{ApiSchema, schema, sdl};

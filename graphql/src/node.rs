@@ -4,14 +4,17 @@ use async_graphql::{Context, ID, Interface, Object, Result};
 use switchboard_app::contacts;
 use switchboard_domain::permission::Permission;
 
-use crate::audit::{AuditEvent, event_of_contact};
+use crate::audit::{AuditEvent, event};
 use crate::bulk_job::{self, BulkJob};
 use crate::contact::{Contact, Note};
 use crate::context::ContextExt;
-use crate::errors::app_error;
+use crate::errors::{app_error, hidden};
 use crate::import::{self, Import};
 use crate::node_id::NodeId;
-use crate::people::{self, Agent, Role, Team, User};
+use crate::agent::{self, Agent};
+use crate::role::Role;
+use crate::team::{self, Team};
+use crate::user::{self, User};
 use crate::status::ContactStatus;
 use crate::suppression::{self, Suppression};
 
@@ -46,20 +49,23 @@ impl NodeQuery {
         let viewer = ctx.viewer();
         let services = &ctx.api().services;
         Ok(match id {
-            NodeId::Contact(id) => contacts::get(services, viewer, &id).await.or_else(people::hidden).map_err(app_error)?.map(|contact| Node::Contact(contact.into())),
+            NodeId::Contact(id) => contacts::get(services, viewer, &id).await.or_else(hidden).map_err(app_error)?.map(|contact| Node::Contact(contact.into())),
             NodeId::Note(contact, id) => {
-                contacts::note(services, viewer, &contact, id).await.or_else(people::hidden).map_err(app_error)?.map(|note| Node::Note(Note(note)))
+                contacts::note(services, viewer, &contact, id).await.or_else(hidden).map_err(app_error)?.map(|note| Node::Note(Note(note)))
             }
             NodeId::ContactStatus(id) => viewer.settings.status(id).cloned().map(|status| Node::ContactStatus(ContactStatus(status))),
             NodeId::Role(id) => viewer.settings.role(id).cloned().map(|role| Node::Role(Role(role))),
-            NodeId::User(id) if people::may_see(viewer, id) => people::user(ctx, id).await?.map(Node::User),
-            NodeId::Agent(id) if people::may_see(viewer, id.into()) => people::agent(ctx, id).await?.map(Node::Agent),
-            NodeId::Team(id) if viewer.scope(Permission::AgentRead).is_ok() => people::team(ctx, id).await?.map(Node::Team),
+            NodeId::User(id) if viewer.user.id == id || viewer.require_all(Permission::UserRead).is_ok() => user::user(ctx, id).await?.map(Node::User),
+            NodeId::Agent(id) => {
+                let sees = |agent: &Agent| agent.0.id == viewer.agent() || viewer.reaches_agent(Permission::AgentRead, &agent.0).unwrap_or(false);
+                agent::agent(ctx, id).await?.filter(sees).map(Node::Agent)
+            }
+            NodeId::Team(id) if viewer.reaches_team(Permission::TeamRead, id).unwrap_or(false) => team::team(ctx, id).await?.map(Node::Team),
             NodeId::Suppression(id) => suppression::suppression(ctx, &id).await?.map(Node::Suppression),
             NodeId::Import(id) => import::import(ctx, id).await?.map(Node::Import),
             NodeId::BulkJob(id) => bulk_job::bulk_job(ctx, id).await?.map(Node::BulkJob),
-            NodeId::AuditEvent(contact, version) => event_of_contact(ctx, &contact, version).await?.map(Node::AuditEvent),
-            NodeId::User(_) | NodeId::Agent(_) | NodeId::Team(_) | NodeId::Tenant(_) => None,
+            NodeId::AuditEvent(record, version) => event(ctx, &record, version).await?.map(Node::AuditEvent),
+            NodeId::User(_) | NodeId::Team(_) | NodeId::Tenant(_) => None,
         })
     }
 }

@@ -4,6 +4,25 @@ use async_graphql::ID;
 use data_encoding::BASE64URL_NOPAD;
 use switchboard_domain::ids::{AgentId, BulkJobId, ContactId, ImportId, NoteId, RoleId, StatusId, SuppressionId, TeamId, TenantId, UserId};
 
+/// A record whose events have ids.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum AuditedId {
+    Contact(ContactId),
+    Agent(AgentId),
+    Team(TeamId),
+}
+
+impl AuditedId {
+    /// The record's own id.
+    pub(crate) fn record(&self) -> NodeId {
+        match self {
+            Self::Contact(id) => NodeId::Contact(id.clone()),
+            Self::Agent(id) => NodeId::Agent(*id),
+            Self::Team(id) => NodeId::Team(*id),
+        }
+    }
+}
+
 /// What a global id names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum NodeId {
@@ -19,8 +38,8 @@ pub(crate) enum NodeId {
     Import(ImportId),
     BulkJob(BulkJobId),
     Tenant(TenantId),
-    /// The event of one version of a contact.
-    AuditEvent(ContactId, u32),
+    /// The event of one version of a record.
+    AuditEvent(AuditedId, u32),
 }
 
 impl NodeId {
@@ -38,7 +57,9 @@ impl NodeId {
             Self::Import(id) => format!("import:{id}"),
             Self::BulkJob(id) => format!("bulk_job:{id}"),
             Self::Tenant(id) => format!("tenant:{id}"),
-            Self::AuditEvent(id, version) => format!("audit_event:contact:{id}:{version}"),
+            Self::AuditEvent(AuditedId::Contact(id), version) => format!("audit_event:contact:{id}:{version}"),
+            Self::AuditEvent(AuditedId::Agent(id), version) => format!("audit_event:agent:{id}:{version}"),
+            Self::AuditEvent(AuditedId::Team(id), version) => format!("audit_event:team:{id}:{version}"),
         };
         ID(BASE64URL_NOPAD.encode(text.as_bytes()))
     }
@@ -63,8 +84,15 @@ impl NodeId {
             "bulk_job" => Self::BulkJob(BulkJobId::parse(rest)?),
             "tenant" => Self::Tenant(TenantId::parse(rest)?),
             "audit_event" => {
-                let (contact, version) = rest.strip_prefix("contact:")?.split_once(':')?;
-                Self::AuditEvent(ContactId::parse(contact)?, version.parse().ok()?)
+                let (record, version) = rest.rsplit_once(':')?;
+                let (kind, id) = record.split_once(':')?;
+                let record = match kind {
+                    "contact" => AuditedId::Contact(ContactId::parse(id)?),
+                    "agent" => AuditedId::Agent(AgentId::parse(id)?),
+                    "team" => AuditedId::Team(TeamId::parse(id)?),
+                    _ => return None,
+                };
+                Self::AuditEvent(record, version.parse().ok()?)
             }
             _ => return None,
         })
@@ -91,7 +119,9 @@ mod tests {
             NodeId::BulkJob(BulkJobId::new(Timestamp::UNIX_EPOCH, &[1; 10])),
             NodeId::Tenant(TenantId::new(Timestamp::UNIX_EPOCH, &[1; 10])),
             NodeId::Note(contact.clone(), NoteId::new(Timestamp::UNIX_EPOCH, &[1; 10])),
-            NodeId::AuditEvent(contact, 7),
+            NodeId::AuditEvent(AuditedId::Contact(contact), 7),
+            NodeId::AuditEvent(AuditedId::Agent(AgentId::new(Timestamp::UNIX_EPOCH, &[1; 10])), 1),
+            NodeId::AuditEvent(AuditedId::Team(TeamId::new(Timestamp::UNIX_EPOCH, &[1; 10])), 1),
         ] {
             assert_eq!(NodeId::parse(&id.to_id()), Some(id));
         }
@@ -100,7 +130,7 @@ mod tests {
     #[test]
     fn what_we_never_gave_is_nothing() {
         let encoded = |text: &str| ID(BASE64URL_NOPAD.encode(text.as_bytes()));
-        for id in [ID("".to_owned()), ID("%".to_owned()), encoded("contact"), encoded("contact:x"), encoded("secret:1"), encoded("user:../../x")] {
+        for id in [ID("".to_owned()), ID("%".to_owned()), encoded("contact"), encoded("contact:x"), encoded("secret:1"), encoded("user:../../x"), encoded("audit_event:secret:x:1")] {
             assert_eq!(NodeId::parse(&id), None);
         }
     }

@@ -6,12 +6,15 @@ use async_graphql::{Object, OutputType, Result, SimpleObject, TypeName};
 use data_encoding::BASE64URL_NOPAD;
 use switchboard_domain::ids::TenantId;
 
+use crate::agent::Agent;
 use crate::audit::AuditEvent;
 use crate::bulk_job::{BulkJob, BulkJobOutcome};
 use crate::contact::{Contact, Note};
 use crate::errors::Code;
 use crate::import::{Import, ImportRowError};
 use crate::suppression::Suppression;
+use crate::team::{Membership, Team};
+use crate::user::User;
 
 /// Entries of a page when the client doesn't say.
 const DEFAULT: usize = 50;
@@ -63,6 +66,22 @@ impl Listed for BulkJob {
 
 impl Listed for BulkJobOutcome {
     const NAME: &'static str = "BulkJobOutcome";
+}
+
+impl Listed for User {
+    const NAME: &'static str = "User";
+}
+
+impl Listed for Agent {
+    const NAME: &'static str = "Agent";
+}
+
+impl Listed for Team {
+    const NAME: &'static str = "Team";
+}
+
+impl Listed for Membership {
+    const NAME: &'static str = "Membership";
 }
 
 impl Listed for AuditEvent {

@@ -28,6 +28,25 @@ impl From<Timestamp> for DateTime {
     }
 }
 
+/// A day without a time or zone: an RFC 3339 full-date, such as `2026-05-14`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Date(pub(crate) jiff::civil::Date);
+
+#[Scalar(name = "Date", specified_by_url = "https://scalars.graphql.org/andimarek/local-date.html")]
+impl ScalarType for Date {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        let Value::String(text) = &value else {
+            return Err(InputValueError::expected_type(value));
+        };
+        let date = text.parse().ok().filter(|date: &jiff::civil::Date| text.len() == 10 && date.year() >= 1900);
+        date.map(Self).ok_or_else(|| InputValueError::custom("not a day: write it as 2026-05-14"))
+    }
+
+    fn to_value(&self) -> Value {
+        Value::String(self.0.to_string())
+    }
+}
+
 /// A whole number up to 2^53, a JSON number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct BigInt(pub(crate) u64);
@@ -59,6 +78,14 @@ mod tests {
         assert_eq!(at.to_value(), Value::from("2026-05-14T09:30:00.123Z"));
         for wrong in [Value::from("yesterday"), Value::from("2026-05-14"), Value::from(5)] {
             assert!(DateTime::parse(wrong).is_err());
+        }
+    }
+
+    #[test]
+    fn days_are_written_without_a_time() {
+        assert_eq!(Date::parse(Value::from("2028-02-29")).unwrap().to_value(), Value::from("2028-02-29"));
+        for wrong in [Value::from("2027-02-29"), Value::from("2026-05-14T00:00:00Z"), Value::from("20260514"), Value::from("0001-01-01"), Value::from(5)] {
+            assert!(Date::parse(wrong.clone()).is_err(), "{wrong}");
         }
     }
 }

@@ -2,23 +2,57 @@
 
 use async_graphql::{EmptySubscription, MergedObject, Schema};
 
+use crate::agent::{AgentMutation, AgentQuery};
+use crate::authorise::Authorise;
 use crate::bulk_job::{BulkJobMutation, BulkJobQuery};
 use crate::contact::{ContactDuplicatesQuery, ContactMutation, ContactQuery};
 use crate::context::Api;
 use crate::import::ImportQuery;
 use crate::limits::{COMPLEXITY, DEPTH, DocumentLimits};
 use crate::node::NodeQuery;
-use crate::people::ViewerQuery;
+use crate::presence::{PresenceMutation, PresenceQuery};
+use crate::role::{RoleMutation, RoleQuery};
+use crate::schedule::{ScheduleMutation, ScheduleQuery};
 use crate::status::{ContactStatusMutation, ContactStatusQuery};
 use crate::suppression::{SuppressionMutation, SuppressionQuery};
+use crate::team::{TeamMutation, TeamQuery};
+use crate::tenant::{TenantMutation, ViewerQuery};
+use crate::user::{UserMutation, UserQuery};
 
 /// Everything that can be asked.
 #[derive(MergedObject, Default)]
-pub struct Query(ViewerQuery, NodeQuery, ContactQuery, ContactDuplicatesQuery, ContactStatusQuery, SuppressionQuery, ImportQuery, BulkJobQuery);
+pub struct Query(
+    ViewerQuery,
+    NodeQuery,
+    ContactQuery,
+    ContactDuplicatesQuery,
+    ContactStatusQuery,
+    SuppressionQuery,
+    ImportQuery,
+    BulkJobQuery,
+    UserQuery,
+    RoleQuery,
+    AgentQuery,
+    TeamQuery,
+    PresenceQuery,
+    ScheduleQuery,
+);
 
 /// Everything that can be changed.
 #[derive(MergedObject, Default)]
-pub struct Mutation(ContactMutation, ContactStatusMutation, SuppressionMutation, BulkJobMutation);
+pub struct Mutation(
+    ContactMutation,
+    ContactStatusMutation,
+    SuppressionMutation,
+    BulkJobMutation,
+    TenantMutation,
+    UserMutation,
+    RoleMutation,
+    AgentMutation,
+    TeamMutation,
+    PresenceMutation,
+    ScheduleMutation,
+);
 
 /// The schema.
 pub type ApiSchema = Schema<Query, Mutation, EmptySubscription>;
@@ -31,7 +65,8 @@ pub fn schema(api: Api, explorable: bool) -> ApiSchema {
         .limit_depth(DEPTH)
         .limit_complexity(COMPLEXITY)
         .limit_directives(10)
-        .extension(DocumentLimits);
+        .extension(DocumentLimits)
+        .extension(Authorise);
     if !explorable {
         builder = builder.disable_introspection().disable_suggestions();
     }

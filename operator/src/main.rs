@@ -4,6 +4,7 @@ mod import;
 mod keys;
 mod reindex;
 mod seed;
+mod tenant;
 mod token;
 
 use std::process::ExitCode;
@@ -13,6 +14,8 @@ use switchboard_lambda::Aws;
 
 const USAGE: &str = "\
 usage: operator seed                                      the demo tenants, users and contacts
+       operator tenant create SLUG --name NAME --admin EMAIL [--admin-name NAME] [--country CA] [--time-zone America/Toronto]
+                                                          a tenant with its first administrator; again, what is missing of it
        operator token EMAIL                               an ID token of a user whose password is in DEMO_PASSWORD
        operator import FILE [--tenant SLUG] [--profile NAME]   drops a file and follows its import
        operator keys rotate SLUG [--wait SECONDS]         a new wrapping key for a tenant's contacts
@@ -35,6 +38,10 @@ async fn run(arguments: Vec<String>) -> Result<()> {
     let aws = Aws::from_environment().await;
     match words[..] {
         ["seed"] => Box::pin(seed::run(&aws)).await,
+        ["tenant", "create", ref rest @ ..] => match tenant::parse(rest) {
+            Some(tenant) => Box::pin(tenant::create(&aws, tenant)).await,
+            None => bail!("{USAGE}"),
+        },
         ["token", email] => token::run(&aws, email).await,
         ["keys", "rotate", slug] => keys::rotate(&aws, slug, None).await,
         ["keys", "rotate", slug, "--wait", seconds] => keys::rotate(&aws, slug, Some(seconds.parse().context("--wait takes seconds")?)).await,

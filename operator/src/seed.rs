@@ -26,7 +26,8 @@ pub(crate) async fn run(aws: &Aws) -> Result<()> {
         let tenant = tenant(aws, &services, demo).await?;
         data::write_settings(&services, &tenant, demo).await?;
         for (index, person) in demo.people.iter().enumerate() {
-            let (NewIdentity::Created(subject) | NewIdentity::Exists(subject)) = identities.create_with_password(person.email, &password).await?;
+            let (NewIdentity::Created(subject) | NewIdentity::Exists(subject)) = identities.register(person.email).await?;
+            identities.set_password(person.email, &password).await?;
             data::write_person(&services, &tenant, demo, index, &subject).await?;
         }
         data::write_teams(&services, &tenant, demo).await?;

@@ -6,6 +6,7 @@
 
 mod stack;
 
+mod agents;
 mod audit;
 mod bad_files;
 mod bad_input;
@@ -28,11 +29,19 @@ mod no_scan;
 mod nodes;
 mod operator;
 mod permissions;
+mod presence;
 mod privacy;
 mod redelivery;
 mod roles;
+mod roles_of_users;
+mod schedules;
 mod sign_in;
 mod statuses;
 mod suppression;
+mod teams;
+mod tenant_create;
+mod tenant_settings;
 mod tenants;
 mod transport;
+mod user_access;
+mod users;

@@ -16,6 +16,7 @@ use crate::stack::fresh;
 use crate::stack::history::{caught_up, history};
 use crate::stack::jobs::completed;
 use crate::stack::mutations::{changed, done};
+use crate::stack::tenant::address;
 use crate::stack::{Stack, setting};
 
 /// What reads a table without a key.
@@ -57,6 +58,9 @@ struct Records {
     phones: [String; 2],
     import: Value,
     job: Value,
+    user: Value,
+    agent: Value,
+    team: Value,
     ids: Vec<Value>,
 }
 
@@ -72,13 +76,21 @@ async fn records(stack: &Stack, api: &Api) -> Records {
     let import = dropped(stack, api, "demo", &format!("{}.csv", fresh::word("walked")), csv("phone,name", &rows)).await.id().clone();
     caught_up(api).await;
     let event = history(api, &contact).await[0]["id"].clone();
-    let ids = vec![contact.clone(), note, suppression, job.clone(), import.clone(), event, status_id(api, "new").await, agent_of(api).await];
-    Records { contact, phones: [number.e164(), given_up.e164()], import, job, ids }
+    let viewer = api.data("{ viewer { user { id agent { id } roles { id } } } }", json!({})).await["viewer"]["user"].take();
+    let team = done(api, "teamCreate", json!({ "name": fresh::word("Walked") })).await["team"]["id"].take();
+    let staff = json!({ "name": fresh::word("Walked"), "email": address("walked"), "teamIds": [team] });
+    let agent = done(api, "agentCreate", staff).await["agent"]["id"].take();
+    done(api, "presenceUpdate", json!({ "status": "AVAILABLE" })).await;
+    let window = json!({ "agentId": agent, "date": "2031-06-02", "startTime": "09:00", "endTime": "17:00", "recurrence": "DAILY" });
+    done(api, "scheduleAddWindow", window).await;
+    let (user, role) = (viewer["id"].clone(), viewer["roles"][0]["id"].clone());
+    let ids = vec![contact.clone(), note, suppression, job.clone(), import.clone(), event, status_id(api, "new").await, agent.clone(), user.clone(), team.clone(), role];
+    Records { contact, phones: [number.e164(), given_up.e164()], import, job, user, agent, team, ids }
 }
 
 /// Every query there is, by its name, with as much below it as there is to be read.
 fn queries(records: &Records) -> Vec<(&'static str, Vec<String>)> {
-    let Records { contact, phones, import, job, ids } = records;
+    let Records { contact, phones, import, job, user, agent, team, ids } = records;
     let of_phones = |query: &str, fields: &str| phones.iter().map(|phone| format!("{query}(phone: \"{phone}\") {{ {fields} }}")).collect::<Vec<String>>();
     let filters = [
         "{}",
@@ -96,6 +108,12 @@ fn queries(records: &Records) -> Vec<(&'static str, Vec<String>)> {
         filters.iter().flat_map(|filter| ["NEWEST", "OLDEST"].map(|sort| format!("contacts(first: 20, filter: {filter}, sort: {sort}) {{ nodes {{ id name phone }} }}")));
     let of_import = format!("contacts(first: 100, filter: {{ importId: {import} }}) {{ nodes {{ id }} }}");
     let node = |id: &Value| format!("node(id: {id}) {{ id }}");
+    let of_agent = "id name email employeeId timeZone user { id email roles { code } } teams { id name } memberships { role team { name } }
+        presence { status callsToday } auditEvents(first: 5) { nodes { id changes { field } } }";
+    let of_team = "id name memberCount members(first: 5) { nodes { role agent { name presence { status } } } } auditEvents(first: 5) { nodes { id } }";
+    let range = "from: \"2031-06-02T00:00:00Z\", to: \"2031-06-09T00:00:00Z\"";
+    let of_staff = ["", ", presence: [AVAILABLE]", ", presence: [OFFLINE], acceptingLeads: true", ", includeDeleted: true"];
+    let agents = of_staff.iter().map(|filter| format!("agents(first: 20{filter}) {{ nodes {{ {of_agent} }} }}"));
     vec![
         ("viewer", vec!["viewer { permissions tenant { id } user { id roles { code } agent { id } } }".to_owned()]),
         ("contactStatuses", vec!["contactStatuses { id code version }".to_owned()]),
@@ -116,6 +134,24 @@ fn queries(records: &Records) -> Vec<(&'static str, Vec<String>)> {
         ("bulkJob", vec![format!("bulkJob(id: {job}) {{ id status outcomes(first: 20) {{ nodes {{ contactId outcome }} }} }}")]),
         ("bulkJobs", vec!["bulkJobs(first: 20) { nodes { id status } }".to_owned()]),
         ("node", ids.iter().map(node).collect()),
+        ("user", vec![format!("user(id: {user}) {{ id email roles {{ code }} agent {{ id name }} createdBy {{ name }} }}")]),
+        ("users", vec!["users(first: 20) { nodes { id email roles { code } agent { id } } }".to_owned()]),
+        ("roles", vec!["roles { id code permissions }".to_owned()]),
+        ("permissions", vec!["permissions { name description }".to_owned()]),
+        ("agent", vec![format!("agent(id: {agent}) {{ {of_agent} }}")]),
+        ("agents", agents.chain([format!("agents(first: 20, teamId: {team}) {{ nodes {{ id }} }}")]).collect()),
+        ("team", vec![format!("team(id: {team}) {{ {of_team} }}")]),
+        ("teams", ["", ", includeDeleted: true"].iter().map(|filter| format!("teams(first: 20{filter}) {{ nodes {{ {of_team} }} }}")).collect()),
+        ("availableAgents", ["".to_owned(), format!("(teamId: {team})")].iter().map(|of| format!("availableAgents{of} {{ id name }}")).collect()),
+        ("agentTimeline", vec![format!("agentTimeline(agentId: {agent}, date: \"2031-06-02\") {{ calls totals {{ seconds }} segments {{ from }} }}")]),
+        ("agentSchedule", vec![format!("agentSchedule(agentId: {agent}, {range}) {{ version windows {{ id }} availability {{ startsAt }} }}")]),
+        (
+            "freeSlots",
+            [format!("agentId: {agent}"), format!("teamId: {team}")]
+                .iter()
+                .map(|of| format!("freeSlots({of}, {range}, durationMinutes: 60) {{ startsAt agent {{ name }} }}"))
+                .collect(),
+        ),
     ]
 }
 

@@ -38,9 +38,18 @@ fn nothing() -> Value {
 #[tokio::test(flavor = "multi_thread")]
 async fn everyone_is_told_what_they_may_do() {
     let stack = Stack::connect().await;
-    let all = |words: &[&str]| json!(words.iter().map(|word| format!("{word}:ALL")).collect::<Vec<_>>());
+    let with_scope = |scope: &str, words: &[&str]| words.iter().map(|word| format!("{word}:{scope}")).collect::<Vec<_>>();
+    let sorted = |lists: &[Vec<String>]| {
+        let mut all = lists.concat();
+        all.sort();
+        json!(all)
+    };
     let everything = [
+        "agent:create",
+        "agent:delete",
         "agent:read",
+        "agent:restore",
+        "agent:update",
         "audit:read",
         "contact:add_note",
         "contact:assign",
@@ -55,20 +64,53 @@ async fn everyone_is_told_what_they_may_do() {
         "contact:set_status",
         "contact:update",
         "import:read",
+        "presence:read",
+        "presence:read_timeline",
+        "presence:update",
+        "role:create",
+        "role:delete",
+        "role:update",
+        "schedule:read",
+        "schedule:update",
         "status:create",
         "status:delete",
         "status:update",
         "suppression:add",
         "suppression:read",
         "suppression:remove",
+        "team:create",
+        "team:delete",
+        "team:manage_members",
+        "team:read",
+        "team:restore",
+        "team:update",
+        "tenant:update",
+        "user:disable",
+        "user:enable",
+        "user:invite",
+        "user:read",
+        "user:reset_password",
+        "user:set_roles",
+        "user:sign_out",
+        "user:update",
     ];
-    let of_a_manager: Vec<&str> = everything.into_iter().filter(|permission| !["audit:read", "contact:erase", "suppression:remove"].contains(permission)).collect();
+    let of_work = |permission: &&str| ["contact", "status", "suppression", "import"].iter().any(|noun| permission.starts_with(&format!("{noun}:")));
+    let of_staff = |permission: &&str| ["agent", "team", "presence", "schedule"].iter().any(|noun| permission.starts_with(&format!("{noun}:")));
+    let mut of_a_manager: Vec<&str> = everything.into_iter().filter(of_work).filter(|permission| !["contact:erase", "suppression:remove"].contains(permission)).collect();
+    of_a_manager.extend(["agent:read", "presence:read", "presence:read_timeline", "schedule:read", "team:read", "user:read"]);
+    let mut of_a_supervisor: Vec<&str> = everything.into_iter().filter(of_staff).collect();
+    of_a_supervisor.extend(["audit:read", "contact:read", "suppression:read", "user:invite", "user:read"]);
+    let of_oneself = ["agent:read", "presence:read", "presence:read_timeline", "presence:update", "team:read"];
+    let calling = ["contact:add_note", "contact:read", "contact:set_status", "contact:update"];
+    let of_a_manager = sorted(&[with_scope("ALL", &of_a_manager), with_scope("OWN", &["presence:update"])]);
+    let of_a_telephonist = sorted(&[with_scope("OWN", &of_oneself), with_scope("OWN", &calling), with_scope("ALL", &["schedule:read"])]);
+    let of_a_field_agent = sorted(&[with_scope("OWN", &of_oneself), with_scope("OWN", &["schedule:read", "schedule:update"])]);
     for (user, role, permissions) in [
-        ("admin@demo.test", "admin", all(&everything)),
-        ("manager@demo.test", "manager", all(&of_a_manager)),
-        ("supervisor@demo.test", "supervisor", all(&["agent:read", "audit:read", "contact:read", "suppression:read"])),
-        ("telephonist@demo.test", "telephonist", json!(["contact:add_note:OWN", "contact:read:OWN", "contact:set_status:OWN", "contact:update:OWN"])),
-        ("agent@demo.test", "agent", json!([])),
+        ("admin@demo.test", "admin", sorted(&[with_scope("ALL", &everything)])),
+        ("manager@demo.test", "manager", of_a_manager),
+        ("supervisor@demo.test", "supervisor", sorted(&[with_scope("ALL", &of_a_supervisor)])),
+        ("telephonist@demo.test", "telephonist", of_a_telephonist),
+        ("agent@demo.test", "agent", of_a_field_agent),
     ] {
         let viewer = stack.sign_in(user).await.data("{ viewer { permissions user { email roles { code } } } }", json!({})).await["viewer"].take();
         assert_eq!(viewer, json!({ "permissions": permissions, "user": { "email": user, "roles": [{ "code": role }] } }));
@@ -143,7 +185,45 @@ fn mutations() -> Vec<(&'static str, Value, &'static str)> {
         ("contactBulk", json!({ "filter": { "source": "nowhere" }, "action": "DELETE", "statusId": "x" }), "admin manager"),
         ("contactBulk", json!({ "filter": { "source": "nowhere" }, "action": "EXPORT", "statusId": "x" }), "admin manager"),
         ("bulkJobCancel", json!({ "id": "x" }), "admin manager"),
+        ("userInvite", json!({ "email": "nobody", "name": "x" }), "admin supervisor"),
+        ("userUpdate", json!({ "id": "x", "expectedVersion": 1, "name": "x" }), "admin"),
+        ("userUpdate", json!({ "id": "x", "expectedVersion": 1, "roleIds": [] }), "admin"),
+        ("userUpdate", json!({ "id": "x", "expectedVersion": 1, "permissions": [] }), "admin"),
+        ("userResendInvitation", json!({ "id": "x" }), "admin supervisor"),
+        ("userDisable", json!({ "id": "x", "expectedVersion": 1, "reason": "x" }), "admin"),
+        ("userEnable", json!({ "id": "x", "expectedVersion": 1 }), "admin"),
+        ("userResetPassword", json!({ "id": "x" }), "admin"),
+        ("userSignOut", json!({ "id": "x" }), "admin"),
+        ("roleCreate", json!({ "name": "", "permissions": [] }), "admin"),
+        ("roleUpdate", json!({ "id": "x", "expectedVersion": 1, "name": "x" }), "admin"),
+        ("roleDelete", json!({ "id": "x", "expectedVersion": 1 }), "admin"),
+        ("tenantUpdate", json!({ "expectedVersion": 1, "name": "" }), "admin"),
+        ("agentCreate", json!({ "email": "nobody", "name": "x" }), "admin supervisor"),
+        ("agentUpdate", json!({ "id": "x", "expectedVersion": 1, "name": "x" }), "admin supervisor"),
+        ("agentDelete", json!({ "id": "x", "expectedVersion": 1, "reason": "x" }), "admin supervisor"),
+        ("agentRestore", json!({ "id": "x" }), "admin supervisor"),
+        ("teamCreate", json!({ "name": "" }), "admin supervisor"),
+        ("teamUpdate", json!({ "id": "x", "expectedVersion": 1, "name": "x" }), "admin supervisor"),
+        ("teamDelete", json!({ "id": "x", "expectedVersion": 1 }), "admin supervisor"),
+        ("teamRestore", json!({ "id": "x" }), "admin supervisor"),
+        ("teamAddMember", json!({ "teamId": "x", "agentId": "x" }), "admin supervisor"),
+        ("teamUpdateMember", json!({ "teamId": "x", "agentId": "x", "role": "TEAM_LEAD" }), "admin supervisor"),
+        ("teamRemoveMember", json!({ "teamId": "x", "agentId": "x" }), "admin supervisor"),
+        ("presenceUpdate", json!({ "agentId": "x", "status": "BUSY", "reason": "x" }), "admin manager supervisor telephonist agent"),
+        ("presenceHeartbeat", json!({ "deviceId": "x", "onCall": true, "currentCallSeconds": -1 }), "admin manager supervisor telephonist agent"),
+        ("scheduleAddWindow", window(&json!({})), "admin supervisor agent"),
+        ("scheduleUpdateWindow", window(&json!({ "windowId": "x", "expectedVersion": 1 })), "admin supervisor agent"),
+        ("scheduleRemoveWindow", json!({ "agentId": "x", "windowId": "x" }), "admin supervisor agent"),
+        ("scheduleAddException", json!({ "agentId": "x", "date": "2031-06-02", "kind": "AWAY" }), "admin supervisor agent"),
+        ("scheduleRemoveException", json!({ "agentId": "x", "exceptionId": "x" }), "admin supervisor agent"),
     ]
+}
+
+/// A window in the schedule of nobody.
+fn window(more: &Value) -> Value {
+    let mut window = json!({ "agentId": "x", "date": "2031-06-02", "startTime": "09:00", "endTime": "17:00" });
+    window.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    window
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -177,6 +257,12 @@ async fn lists_and_lookups_show_nothing_to_who_may_not_see_it() {
         ("suppressionList { nodes { id } }", "admin manager supervisor"),
         ("bulkJobs { nodes { id } }", "admin manager"),
         ("imports { nodes { id } }", "admin manager"),
+        ("users { nodes { id } }", "admin manager supervisor"),
+        ("agents { nodes { id } }", "admin manager supervisor telephonist agent"),
+        ("teams { nodes { id } }", "admin manager supervisor telephonist agent"),
+        ("roles { id }", "admin manager supervisor telephonist agent"),
+        ("permissions { name }", "admin manager supervisor telephonist agent"),
+        ("availableAgents { id }", "admin manager supervisor"),
     ] {
         for role in ["admin", "manager", "supervisor", "telephonist", "agent"] {
             let answer = stack.sign_in(&format!("{role}@demo.test")).await.ask(&format!("{{ {list} }}"), json!({})).await;
@@ -200,6 +286,45 @@ async fn lists_and_lookups_show_nothing_to_who_may_not_see_it() {
         }
     }
     assert_eq!(job(&admin, &begun).await["status"], "COMPLETED");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn colleagues_teams_and_schedules_are_null_to_who_may_not_see_them_as_if_they_did_not_exist() {
+    let (stack, admin) = Stack::as_admin().await;
+    let colleague = stack.sign_in("telephonist2@demo.test").await.data("{ viewer { user { id agent { id } } } }", json!({})).await["viewer"]["user"].take();
+    let team = done(&admin, "teamCreate", json!({ "name": fresh::word("Unseen") })).await["team"]["id"].take();
+    let absent = |kind: &str| json!(data_encoding::BASE64URL_NOPAD.encode(format!("{kind}:00000000000000000000000000").as_bytes()));
+    let range = "from: \"2031-06-02T00:00:00Z\", to: \"2031-06-03T00:00:00Z\"";
+    let lookups = [
+        ("user", &colleague["id"], "user(id: $id) { id }".to_owned(), "admin manager supervisor"),
+        ("agent", &colleague["agent"]["id"], "agent(id: $id) { id email memberships { role } }".to_owned(), "admin manager supervisor"),
+        ("agent", &colleague["agent"]["id"], "agent(id: $id) { presence { status } }".to_owned(), "admin manager supervisor"),
+        ("team", &team, "team(id: $id) { id members { nodes { role } } }".to_owned(), "admin manager supervisor"),
+        ("agent", &colleague["agent"]["id"], "agentTimeline(agentId: $id, date: \"2031-06-02\") { calls }".to_owned(), "admin manager supervisor"),
+        ("agent", &colleague["agent"]["id"], format!("agentSchedule(agentId: $id, {range}) {{ version }}"), "admin manager supervisor telephonist"),
+    ];
+    for role in ["admin", "manager", "supervisor", "telephonist", "agent"] {
+        let api = stack.sign_in(&format!("{role}@demo.test")).await;
+        for (kind, id, query, roles) in &lookups {
+            let query = format!("query($id: ID!) {{ found: {query} }}");
+            let found = api.data(&query, json!({ "id": id })).await["found"].take();
+            assert_eq!(found.is_object(), roles.split(' ').any(|may| may == role), "{role}: {query}: {found}");
+            assert_eq!(api.data(&query, json!({ "id": absent(kind) })).await["found"], Value::Null, "{role}: {query}");
+        }
+        for (kind, id) in [("user", &colleague["id"]), ("agent", &colleague["agent"]["id"]), ("team", &team)] {
+            let node = api.data("query($id: ID!) { node(id: $id) { id } }", json!({ "id": id })).await["node"].take();
+            assert_eq!(node.is_object(), ["admin", "manager", "supervisor"].contains(&role), "{role}: {kind} by its id");
+        }
+        let own = api.data("{ viewer { user { id agent { id presence { status } teams { id } } } } }", json!({})).await["viewer"]["user"].take();
+        for (query, id) in [("user(id: $id) { id }", &own["id"]), ("agent(id: $id) { id }", &own["agent"]["id"])] {
+            let found = api.data(&format!("query($id: ID!) {{ found: {query} }}"), json!({ "id": id })).await["found"].take();
+            assert_eq!(found["id"], *id, "{role}: oneself one sees always");
+        }
+        let events = api.ask("query($id: ID!) { agent(id: $id) { auditEvents { nodes { id } } } }", json!({ "id": own["agent"]["id"] })).await;
+        let sees = ["admin", "supervisor"].contains(&role);
+        assert_eq!(events.codes(), if sees { vec![] } else { vec!["FORBIDDEN"] }, "{role}: {}", events.body);
+    }
+    done(&admin, "teamDelete", json!({ "id": team, "expectedVersion": 1 })).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

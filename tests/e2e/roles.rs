@@ -57,10 +57,19 @@ impl Arns {
         let (plan_queue, rows_queue) = (self.queue("IMPORT_PLAN_QUEUE_URL"), self.queue("IMPORT_ROWS_QUEUE_URL"));
         let (index_queue, bulk_queue) = (self.queue("CONTACT_INDEX_QUEUE_URL"), self.queue("CONTACT_BULK_QUEUE_URL"));
         let (dropped, results) = (self.files("UPLOADS_BUCKET", "drop/*"), self.files("RESULTS_BUCKET", "imports/*"));
+        let pool = self.regional("cognito-idp", &format!("userpool/{}", setting("USER_POOL_ID")));
         let (lists, work, exports) = (format!("{core}/index/GSI1"), format!("{core}/index/GSI2"), self.files("RESULTS_BUCKET", "exports/*"));
         let read_stream: &[&str] = &["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"];
         let receive: &[&str] = &["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"];
         let write_logs: &[&str] = &["logs:CreateLogStream", "logs:PutLogEvents"];
+        let manage_users: &[&str] = &[
+            "cognito-idp:AdminCreateUser",
+            "cognito-idp:AdminGetUser",
+            "cognito-idp:AdminDisableUser",
+            "cognito-idp:AdminEnableUser",
+            "cognito-idp:AdminResetUserPassword",
+            "cognito-idp:AdminUserGlobalSignOut",
+        ];
         [
             (
                 "GraphqlRole",
@@ -73,6 +82,7 @@ impl Arns {
                     ("ReadImportResults", &["s3:GetObject"], vec![results.clone()]),
                     ("ReadExports", &["s3:GetObject"], vec![exports.clone()]),
                     ("SendBulkJobs", &["sqs:SendMessage"], vec![bulk_queue.clone()]),
+                    ("ManageUsers", manage_users, vec![pool]),
                     ("WriteLogs", write_logs, vec![self.logs("graphql")]),
                 ],
             ),
@@ -140,7 +150,7 @@ impl Arns {
                     ("SendJobs", &["sqs:SendMessage"], vec![bulk_queue]),
                     ("ReadCore", &["dynamodb:GetItem", "dynamodb:BatchGetItem"], vec![core.clone()]),
                     ("QueryCore", &["dynamodb:Query"], vec![core.clone(), lists, work]),
-                    ("WriteCore", &["dynamodb:PutItem", "dynamodb:UpdateItem"], vec![core]),
+                    ("WriteCore", &["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"], vec![core]),
                     ("UnwrapTenantKeys", &["kms:Decrypt"], vec![key]),
                     ("WriteExports", &["s3:PutObject", "s3:GetObject", "s3:AbortMultipartUpload"], vec![exports]),
                     ("WriteLogs", write_logs, vec![self.logs("contact-bulk")]),

@@ -11,6 +11,8 @@ use crate::stack::fresh::{self, Number};
 use crate::stack::history::{caught_up, contact_at};
 use crate::stack::jobs::{completed, counts, job};
 use crate::stack::mutations::{document, done, error, refusal, refused};
+use crate::stack::staff::{record, recorded};
+use crate::stack::tenant::address;
 use crate::stack::{OTHER_ADMIN, Stack};
 
 /// Everything a tenant can be asked for by an id.
@@ -20,10 +22,14 @@ struct Records {
     import: Value,
     suppression: Value,
     job: Value,
+    user: Value,
+    agent: Value,
+    team: Value,
+    role: Value,
     ids: Vec<Value>,
 }
 
-/// Makes a contact with a note, an import, a suppression and a job, and finds a record of every type.
+/// Makes a contact with a note, an import, a suppression, a job and a team with an agent, and finds a record of every type.
 async fn records(stack: &Stack, api: &Api, slug: &str) -> Records {
     let number = fresh::number();
     let import = dropped(stack, api, slug, &format!("{}.csv", fresh::word("isolated")), csv("phone,name", &[[number.dashed(), "Isolated".to_owned()]])).await;
@@ -34,6 +40,12 @@ async fn records(stack: &Stack, api: &Api, slug: &str) -> Records {
     let job = completed(api, json!({ "filter": { "importId": import.id() }, "action": "EXPORT" })).await["id"].take();
     let viewer = api.data("{ viewer { user { id agent { id } roles { id } } tenant { id } } contactStatuses { id } }", json!({})).await;
     let user = &viewer["viewer"]["user"];
+    let team = done(api, "teamCreate", json!({ "name": fresh::word("Isolated") })).await["team"]["id"].take();
+    let staff = json!({ "name": fresh::word("Isolated"), "email": address("isolated"), "teamIds": [team] });
+    let agent = done(api, "agentCreate", staff).await["agent"].take();
+    assert_eq!(recorded(api, "team", &team).await.len(), 2);
+    let query = "query($id: ID!) { team(id: $id) { auditEvents { nodes { id } } } }";
+    let event = api.data(query, json!({ "id": team })).await["team"]["auditEvents"]["nodes"][0]["id"].take();
     let ids = vec![
         contact["id"].clone(),
         contact["auditEvents"]["nodes"][0]["id"].clone(),
@@ -46,9 +58,88 @@ async fn records(stack: &Stack, api: &Api, slug: &str) -> Records {
         suppression.clone(),
         note,
         job.clone(),
+        agent["id"].clone(),
+        agent["user"]["id"].clone(),
+        team.clone(),
+        event,
     ];
     assert!(ids.iter().all(Value::is_string), "{ids:?}");
-    Records { contact: contact["id"].clone(), number, import: import.id().clone(), suppression, job, ids }
+    let [user, agent, role] = [&agent["user"]["id"], &agent["id"], &user["roles"][0]["id"]].map(Value::clone);
+    Records { contact: contact["id"].clone(), number, import: import.id().clone(), suppression, job, user, agent, team, role, ids }
+}
+
+impl Records {
+    /// The id of the record of a kind.
+    fn of(&self, kind: &str) -> &Value {
+        match kind {
+            "user" => &self.user,
+            "agent" => &self.agent,
+            "team" => &self.team,
+            "role" => &self.role,
+            other => panic!("no record of kind {other}"),
+        }
+    }
+}
+
+/// Staff of a tenant by their kinds.
+type Staff = [(&'static str, Value); 3];
+
+/// Makes staff of a tenant's own; and every mutation of staff with room for an id of a kind, as that tenant would call it.
+async fn staff(api: &Api) -> (Staff, Vec<(&'static str, &'static str, Value)>) {
+    let email = || address("stolen");
+    let agent = done(api, "agentCreate", json!({ "name": "Victim", "email": email() })).await["agent"].take();
+    let user = record(api, "user", &agent["user"]["id"]).await;
+    let team = done(api, "teamCreate", json!({ "name": fresh::word("Victims") })).await["team"].take();
+    let window = |more: &[(&str, &str)]| {
+        let mut window = json!({ "agentId": "<id>", "date": "2031-06-02", "startTime": "09:00", "endTime": "17:00" });
+        window.as_object_mut().unwrap().extend(more.iter().map(|(name, value)| ((*name).to_owned(), json!(value))));
+        window
+    };
+    let calls = vec![
+        ("userInvite", "role", json!({ "name": "Stolen", "email": email(), "roleIds": ["<id>"] })),
+        ("userUpdate", "user", json!({ "id": "<id>", "expectedVersion": 1, "name": "Stolen" })),
+        ("userUpdate", "role", json!({ "id": user["id"], "expectedVersion": 1, "roleIds": ["<id>"] })),
+        ("userResendInvitation", "user", json!({ "id": "<id>" })),
+        ("userDisable", "user", json!({ "id": "<id>", "expectedVersion": 1, "reason": "Stolen" })),
+        ("userDisable", "agent", json!({ "id": user["id"], "expectedVersion": 1, "reason": "Stolen", "assigneeId": "<id>" })),
+        ("userDisable", "team", json!({ "id": user["id"], "expectedVersion": 1, "reason": "Stolen", "teamId": "<id>" })),
+        ("userEnable", "user", json!({ "id": "<id>", "expectedVersion": 1 })),
+        ("userResetPassword", "user", json!({ "id": "<id>" })),
+        ("userSignOut", "user", json!({ "id": "<id>" })),
+        ("roleUpdate", "role", json!({ "id": "<id>", "expectedVersion": 1, "name": "Stolen" })),
+        ("roleDelete", "role", json!({ "id": "<id>", "expectedVersion": 1 })),
+        ("agentCreate", "user", json!({ "userId": "<id>" })),
+        ("agentCreate", "team", json!({ "name": "Stolen", "email": email(), "teamIds": ["<id>"] })),
+        ("agentCreate", "role", json!({ "name": "Stolen", "email": email(), "roles": ["<id>"] })),
+        ("agentUpdate", "agent", json!({ "id": "<id>", "expectedVersion": 1, "name": "Stolen" })),
+        ("agentDelete", "agent", json!({ "id": "<id>", "expectedVersion": 1 })),
+        ("agentDelete", "agent", json!({ "id": agent["id"], "expectedVersion": 1, "assigneeId": "<id>" })),
+        ("agentDelete", "team", json!({ "id": agent["id"], "expectedVersion": 1, "teamId": "<id>" })),
+        ("agentRestore", "agent", json!({ "id": "<id>" })),
+        ("teamUpdate", "team", json!({ "id": "<id>", "expectedVersion": 1, "name": "Stolen" })),
+        ("teamDelete", "team", json!({ "id": "<id>", "expectedVersion": 1 })),
+        ("teamRestore", "team", json!({ "id": "<id>" })),
+        ("teamAddMember", "team", json!({ "teamId": "<id>", "agentId": agent["id"] })),
+        ("teamAddMember", "agent", json!({ "teamId": team["id"], "agentId": "<id>" })),
+        ("teamUpdateMember", "team", json!({ "teamId": "<id>", "agentId": agent["id"], "role": "TEAM_LEAD" })),
+        ("teamUpdateMember", "agent", json!({ "teamId": team["id"], "agentId": "<id>", "role": "TEAM_LEAD" })),
+        ("teamRemoveMember", "team", json!({ "teamId": "<id>", "agentId": agent["id"] })),
+        ("teamRemoveMember", "agent", json!({ "teamId": team["id"], "agentId": "<id>" })),
+        ("presenceUpdate", "agent", json!({ "agentId": "<id>", "status": "BUSY", "reason": "Stolen" })),
+        ("scheduleAddWindow", "agent", window(&[])),
+        ("scheduleUpdateWindow", "agent", window(&[("windowId", "x")])),
+        ("scheduleRemoveWindow", "agent", json!({ "agentId": "<id>", "windowId": "x" })),
+        ("scheduleAddException", "agent", json!({ "agentId": "<id>", "date": "2031-06-02", "kind": "AWAY" })),
+        ("scheduleRemoveException", "agent", json!({ "agentId": "<id>", "exceptionId": "x" })),
+    ];
+    ([("user", user), ("agent", agent), ("team", team)], calls)
+}
+
+/// Takes the staff that was made out of the lists again.
+async fn tidied(api: &Api, staff: &Staff) {
+    let [_, (_, agent), (_, team)] = staff;
+    done(api, "agentDelete", json!({ "id": agent["id"], "expectedVersion": 1 })).await;
+    done(api, "teamDelete", json!({ "id": team["id"], "expectedVersion": 1 })).await;
 }
 
 /// An id of a record that nobody has.
@@ -84,9 +175,25 @@ async fn no_record_of_a_tenant_is_seen_from_another_by_id_or_number() {
         let records = records(&stack, owner, slug).await;
         for id in &records.ids {
             let query = "query($id: ID!) { node(id: $id) { id } contact(id: $id) { id } import(id: $id) { id } bulkJob(id: $id) { id }
-                contactDuplicates(contactId: $id) { nodes { reason } } }";
-            let nothing = json!({ "node": null, "contact": null, "import": null, "bulkJob": null, "contactDuplicates": { "nodes": [] } });
+                contactDuplicates(contactId: $id) { nodes { reason } } user(id: $id) { id } agent(id: $id) { id } team(id: $id) { id }
+                agentTimeline(agentId: $id, date: \"2031-06-02\") { calls }
+                agentSchedule(agentId: $id, from: \"2031-06-02T00:00:00Z\", to: \"2031-06-03T00:00:00Z\") { version } }";
+            let nothing = json!({
+                "node": null, "contact": null, "import": null, "bulkJob": null, "contactDuplicates": { "nodes": [] }, "user": null, "agent": null, "team": null,
+                "agentTimeline": null, "agentSchedule": null,
+            });
             assert_eq!(stranger.data(query, json!({ "id": id })).await, nothing, "{id}");
+        }
+        let slots = "from: \"2031-06-02T00:00:00Z\", to: \"2031-06-03T00:00:00Z\", durationMinutes: 60";
+        for (kind, theirs, query) in [
+            ("team", &records.team, "agents(teamId: $id) { nodes { id } }".to_owned()),
+            ("team", &records.team, "availableAgents(teamId: $id) { id }".to_owned()),
+            ("team", &records.team, format!("freeSlots(teamId: $id, {slots}) {{ startsAt }}")),
+            ("agent", &records.agent, format!("freeSlots(agentId: $id, {slots}) {{ startsAt }}")),
+        ] {
+            let query = format!("query($id: ID!) {{ {query} }}");
+            let (seen, unseen) = (stranger.ask(&query, json!({ "id": theirs })).await, stranger.ask(&query, json!({ "id": absent(kind) })).await);
+            assert_eq!(told(&seen), told(&unseen), "{query}");
         }
         let query = "query($phone: String!, $contact: ID!, $import: ID!, $job: ID!) {
             contactByPhone(phone: $phone) { id } suppression(phone: $phone) { id } contact(id: $contact) { id } import(id: $import) { id } bulkJob(id: $job) { id } }";
@@ -112,6 +219,8 @@ async fn no_mutation_tells_what_is_another_tenants_from_what_does_not_exist_and_
         let (own, status, agent) = (new_contact(stranger, json!({})).await["id"].take(), status_id(stranger, "attempted").await, agent_of(stranger).await);
         let their_status = status_id(owner, "attempted").await;
         let version = before["version"].clone();
+        let (staff, of_staff) = staff(stranger).await;
+        let staff_before = (record(owner, "user", &records.user).await, record(owner, "agent", &records.agent).await, record(owner, "team", &records.team).await);
         let calls = [
             ("contactUpdate", &records.contact, "contact", json!({ "id": "<id>", "expectedVersion": version, "name": "Stolen" })),
             ("contactSetStatus", &records.contact, "contact", json!({ "id": "<id>", "statusId": status, "note": "Stolen" })),
@@ -128,7 +237,8 @@ async fn no_mutation_tells_what_is_another_tenants_from_what_does_not_exist_and_
             ("suppressionRemove", &records.suppression, "suppression", json!({ "id": "<id>", "reason": "Stolen" })),
             ("bulkJobCancel", &records.job, "bulk_job", json!({ "id": "<id>" })),
         ];
-        for (mutation, theirs, kind, input) in calls {
+        for (mutation, theirs, kind, input) in calls.into_iter().chain(of_staff.iter().map(|(mutation, kind, input)| (*mutation, records.of(kind), *kind, input.clone())))
+        {
             let [seen, unseen] = [theirs, &absent(kind)].map(|id| json!({ "input": about(&input, id) }));
             let (seen, unseen) = (stranger.ask(&document(mutation), seen).await, stranger.ask(&document(mutation), unseen).await);
             assert_eq!(told(&seen), told(&unseen), "{mutation}");
@@ -137,6 +247,13 @@ async fn no_mutation_tells_what_is_another_tenants_from_what_does_not_exist_and_
         let never = refused(stranger, "suppressionRemove", json!({ "phone": fresh::number().e164(), "reason": "Stolen" })).await;
         assert_eq!(refused(stranger, "suppressionRemove", json!({ "phone": records.number.e164(), "reason": "Stolen" })).await, never);
         assert_eq!((contact(owner, &records.contact).await, notes(owner, &records.contact).await), (before, notes_before));
+        let staff_after = (record(owner, "user", &records.user).await, record(owner, "agent", &records.agent).await, record(owner, "team", &records.team).await);
+        assert_eq!(staff_after, staff_before);
+        assert!(!owner.data("{ roles { name } }", json!({})).await.to_string().contains("Stolen"));
+        for (kind, own) in &staff {
+            assert_eq!(record(stranger, kind, &own["id"]).await, *own, "nor is anything of it taken over");
+        }
+        tidied(stranger, &staff).await;
         assert_eq!(job(owner, &records.job).await["status"], "COMPLETED");
         assert!(!owner.data("{ contactStatuses { name } }", json!({})).await.to_string().contains("Stolen"));
         let suppression = owner.data("query($phone: String!) { suppression(phone: $phone) { removedAt } }", json!({ "phone": records.number.e164() })).await;
@@ -176,9 +293,10 @@ async fn lists_hold_only_what_is_the_tenants_own() {
     for (owner, stranger, slug) in [(&api, &other, "demo"), (&other, &api, "other")] {
         let records = records(&stack, owner, slug).await;
         let query = "{ contacts(first: 100) { nodes { id phone } } imports(first: 100) { nodes { id } } suppressionList(first: 100) { nodes { id } }
-            bulkJobs(first: 100) { nodes { id } } contactDuplicates(first: 100) { nodes { contacts { id phone } } } contactStatuses { id } viewer { tenant { id } user { id } } }";
+            bulkJobs(first: 100) { nodes { id } } contactDuplicates(first: 100) { nodes { contacts { id phone } } } contactStatuses { id } viewer { tenant { id } user { id } }
+            users(first: 100) { nodes { id } } agents(first: 100) { nodes { id } } teams(first: 100) { nodes { id } } roles { id } availableAgents { id } }";
         let (own, theirs) = (owner.data(query, json!({})).await.to_string(), stranger.data(query, json!({})).await.to_string());
-        let made = [&records.contact, &records.import, &records.suppression, &records.job];
+        let made = [&records.contact, &records.import, &records.suppression, &records.job, &records.role];
         assert!(made.iter().all(|id| own.contains(id.as_str().unwrap())), "what was just made leads the lists");
         let listed = records.ids.iter().filter(|id| theirs.contains(id.as_str().unwrap())).count();
         assert!(listed == 0 && !theirs.contains(&records.number.e164()), "{theirs}");
@@ -188,17 +306,22 @@ async fn lists_hold_only_what_is_the_tenants_own() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cursor_of_another_tenant_is_a_bad_cursor() {
     let (stack, api, other) = both().await;
-    let Records { contact, job, .. } = records(&stack, &api, "demo").await;
-    for list in ["contacts", "imports", "suppressionList", "bulkJobs"] {
+    let Records { contact, job, team, agent, .. } = records(&stack, &api, "demo").await;
+    for list in ["contacts", "imports", "suppressionList", "bulkJobs", "users", "agents", "teams"] {
         let query = format!("query($after: String) {{ {list}(first: 1, after: $after) {{ pageInfo {{ endCursor }} }} }}");
         let cursor = api.data(&query, json!({})).await[list]["pageInfo"]["endCursor"].take();
         assert!(api.data(&query, json!({ "after": cursor })).await[list].is_object());
         assert_eq!(other.refusal(&query, json!({ "after": cursor })).await, "BAD_CURSOR", "{list}");
     }
     let neighbour = records(&stack, &other, "other").await;
-    for (record, list, ours, theirs) in
-        [("contact", "auditEvents", &contact, &neighbour.contact), ("contact", "notes", &contact, &neighbour.contact), ("bulkJob", "outcomes", &job, &neighbour.job)]
-    {
+    for (record, list, ours, theirs) in [
+        ("contact", "auditEvents", &contact, &neighbour.contact),
+        ("contact", "notes", &contact, &neighbour.contact),
+        ("bulkJob", "outcomes", &job, &neighbour.job),
+        ("team", "members", &team, &neighbour.team),
+        ("team", "auditEvents", &team, &neighbour.team),
+        ("agent", "auditEvents", &agent, &neighbour.agent),
+    ] {
         let query = format!("query($id: ID!, $after: String) {{ {record}(id: $id) {{ {list}(first: 1, after: $after) {{ pageInfo {{ endCursor }} }} }} }}");
         let cursor = api.data(&query, json!({ "id": ours })).await[record][list]["pageInfo"]["endCursor"].take();
         // What has no entries has no cursor to lend.
@@ -278,6 +401,33 @@ async fn a_status_of_a_tenant_is_changed_and_deleted_by_nobody_else_and_its_name
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_team_of_a_tenant_takes_its_name_from_no_other_and_settings_are_the_tenants_own() {
+    let (_, api, other) = both().await;
+    let name = fresh::word("Isolated");
+    let ours = done(&api, "teamCreate", json!({ "name": name })).await["team"].take();
+    let theirs = done(&other, "teamCreate", json!({ "name": name })).await["team"].take();
+    assert_ne!(ours["id"], theirs["id"]);
+    for (api, team) in [(&api, &ours), (&other, &theirs)] {
+        done(api, "teamDelete", json!({ "id": team["id"], "expectedVersion": 1 })).await;
+    }
+    let role = json!({ "name": fresh::word("Isolated"), "permissions": [] });
+    let ours = done(&api, "roleCreate", role.clone()).await["role"].take();
+    let theirs = done(&other, "roleCreate", role).await["role"].take();
+    assert_eq!((&ours["code"], &ours["name"]), (&theirs["code"], &theirs["name"]));
+    for (api, role) in [(&api, &ours), (&other, &theirs)] {
+        done(api, "roleDelete", json!({ "id": role["id"], "expectedVersion": 1 })).await;
+    }
+    let tenant = other.data("{ viewer { tenant { id version } } }", json!({})).await;
+    // There is no way to name another tenant: one's own is what is changed.
+    let ours = api.data("{ viewer { tenant { name version } } }", json!({})).await["viewer"]["tenant"].take();
+    let same = done(&api, "tenantUpdate", json!({ "expectedVersion": ours["version"], "name": ours["name"] })).await["tenant"].take();
+    assert_eq!((&same["name"], &same["version"]), (&ours["name"], &ours["version"]));
+    assert_eq!(other.data("{ viewer { tenant { id version } } }", json!({})).await, tenant);
+    let own = done(&api, "presenceHeartbeat", json!({})).await["agent"]["id"].take();
+    assert_eq!(own, agent_of(&api).await, "nor to give somebody else's sign of life");
+}
+
 #[tokio::test]
 async fn every_query_and_mutation_there_is_has_its_test_of_isolation() {
     let (_, api) = Stack::as_admin().await;
@@ -287,6 +437,15 @@ async fn every_query_and_mutation_there_is_has_its_test_of_isolation() {
     all.sort();
     // A new field of the API is named here together with a test above.
     let expected = [
+        "agent",
+        "agentCreate",
+        "agentDelete",
+        "agentRestore",
+        "agentSchedule",
+        "agentTimeline",
+        "agentUpdate",
+        "agents",
+        "availableAgents",
         "bulkJob",
         "bulkJobCancel",
         "bulkJobs",
@@ -309,13 +468,45 @@ async fn every_query_and_mutation_there_is_has_its_test_of_isolation() {
         "contactUnmerge",
         "contactUpdate",
         "contacts",
+        "freeSlots",
         "import",
         "imports",
         "node",
+        "permissions",
+        "presenceHeartbeat",
+        "presenceUpdate",
+        "roleCreate",
+        "roleDelete",
+        "roleUpdate",
+        "roles",
+        "scheduleAddException",
+        "scheduleAddWindow",
+        "scheduleRemoveException",
+        "scheduleRemoveWindow",
+        "scheduleUpdateWindow",
         "suppression",
         "suppressionAdd",
         "suppressionList",
         "suppressionRemove",
+        "team",
+        "teamAddMember",
+        "teamCreate",
+        "teamDelete",
+        "teamRemoveMember",
+        "teamRestore",
+        "teamUpdate",
+        "teamUpdateMember",
+        "teams",
+        "tenantUpdate",
+        "user",
+        "userDisable",
+        "userEnable",
+        "userInvite",
+        "userResendInvitation",
+        "userResetPassword",
+        "userSignOut",
+        "userUpdate",
+        "users",
         "viewer",
     ];
     assert_eq!(all, expected);

@@ -17,6 +17,8 @@ Usage: ./dev COMMAND
   token EMAIL                an ID token of a demo user, for `Authorization: Bearer …`
   import FILE [--tenant demo] [--profile NAME]
                              drop a file and follow its import
+  tenant create SLUG --name NAME --admin EMAIL [--admin-name NAME] [--country CA] [--time-zone America/Toronto]
+                             a tenant with its first administrator; again, what is missing of it
   keys rotate|rewrap TENANT  a new wrapping key for a tenant's contacts; its keyring wrapped anew by the key service
   reindex TENANT             have a tenant's contacts indexed for searching again
   watch                      run the functions from source, built again on save
@@ -41,7 +43,7 @@ pub(crate) enum Command {
         /// Its name.
         name: Option<String>,
     },
-    /// `token` and `import`, with their arguments: the operator program's own commands.
+    /// `token`, `import`, `tenant`, `keys` and `reindex`, with their arguments: the operator program's own commands.
     Operator {
         arguments: Vec<OsString>,
     },
@@ -99,7 +101,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
     };
     let command = match name.as_str() {
         "up" => return up(&mut parser),
-        "token" | "import" | "keys" | "reindex" => return operator(name, &mut parser),
+        "token" | "import" | "tenant" | "keys" | "reindex" => return operator(name, &mut parser),
         "logs" => Command::Logs { function: one_word(&mut parser)? },
         "test" => Command::Test { level: one_word(&mut parser)?.as_deref().map(level).transpose()? },
         "bench" => Command::Bench { name: one_word(&mut parser)? },
@@ -145,6 +147,7 @@ fn operator(name: String, parser: &mut lexopt::Parser) -> Result<Command> {
     match (arguments[0].to_str(), arguments.len()) {
         (Some("token"), 1) => bail!("whose token? For example: ./dev token admin@demo.test"),
         (Some("import"), 1) => bail!("which file? For example: ./dev import contacts.csv"),
+        (Some("tenant"), 1) => bail!("which tenant? For example: ./dev tenant create acme --name Acme --admin ada@acme.test"),
         _ => Ok(Command::Operator { arguments }),
     }
 }
@@ -186,6 +189,9 @@ mod tests {
         let Command::Operator { arguments } = of("import a.csv --tenant demo --profile x").unwrap() else { panic!() };
         assert_eq!(arguments, ["import", "a.csv", "--tenant", "demo", "--profile", "x"]);
         assert!(of("token").unwrap_err().to_string().contains("whose"));
+        let Command::Operator { arguments } = of("tenant create acme --name Acme --admin a@acme.test --help").unwrap() else { panic!() };
+        assert_eq!(arguments, ["tenant", "create", "acme", "--name", "Acme", "--admin", "a@acme.test", "--help"]);
+        assert!(of("tenant").unwrap_err().to_string().contains("which tenant"));
     }
 
     #[test]

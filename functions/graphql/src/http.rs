@@ -12,7 +12,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use lambda_http::request::RequestContext;
 use serde::Deserialize;
-use switchboard_app::viewer::{RequestOrigin, SignIns};
+use switchboard_app::viewer::{RequestOrigin, SignIn, SignIns};
 use switchboard_app::{AppError, Services, Viewer};
 use switchboard_graphql::{Api, ApiSchema, Code, error_response, finish, request_data};
 
@@ -168,7 +168,7 @@ async fn sign_in(server: &Server, origin: &RequestOrigin, headers: &HeaderMap) -
         BadToken::Refused => AppError::Unauthenticated,
         BadToken::Unavailable => AppError::Unavailable("the user pool's keys"),
     })?;
-    server.sign_ins.viewer(&server.services, &claims.sub, origin.clone()).await
+    server.sign_ins.viewer(&server.services, SignIn::of(&claims.sub, claims.auth_time)?, origin.clone()).await
 }
 
 /// A request's body; anything else in it is refused, so that a misspelt part isn't silently ignored.

@@ -1,4 +1,5 @@
 //! The GraphQL API behind the HTTP gateway.
+#![recursion_limit = "256"]
 
 mod graphiql;
 mod http;
@@ -17,8 +18,15 @@ use crate::http::Server;
 use crate::keys::PoolKeys;
 use crate::token::TokenVerifier;
 
-#[tokio::main]
-async fn main() -> Result<(), Error> {
+/// Room on the stack of each thread for the futures of nested selections, which are large when nothing is optimised.
+const STACK_BYTES: usize = 8 * 1024 * 1024;
+
+fn main() -> Result<(), Error> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(STACK_BYTES).build()?;
+    runtime.block_on(serve())
+}
+
+async fn serve() -> Result<(), Error> {
     log_to_stdout();
     let aws = Aws::from_environment().await;
     let (results, bulk_queue) = (aws.files("RESULTS_BUCKET")?, aws.queue("CONTACT_BULK_QUEUE_URL")?);

@@ -13,6 +13,8 @@ const LONGEST: usize = 16 * 1024;
 pub(crate) struct Claims {
     /// The identity in the pool.
     pub(crate) sub: String,
+    /// When it signed in, in seconds since 1970; tokens renewed later keep it.
+    pub(crate) auth_time: i64,
     token_use: String,
 }
 
@@ -98,7 +100,7 @@ pub(crate) mod tests {
     }
 
     fn claims() -> Value {
-        json!({ "sub": "s", "iss": ISSUER, "aud": "client", "token_use": "id", "exp": get_current_timestamp() + 60, "iat": get_current_timestamp() })
+        json!({ "sub": "s", "iss": ISSUER, "aud": "client", "token_use": "id", "exp": get_current_timestamp() + 60, "iat": get_current_timestamp(), "auth_time": get_current_timestamp() })
     }
 
     fn with(name: &str, value: Value) -> Value {
@@ -120,6 +122,7 @@ pub(crate) mod tests {
         assert_eq!(verifier.verify(&pool.sign(&claims())).await.unwrap().sub, "s");
         let now = get_current_timestamp();
         for (why, wrong) in [
+            ("without the time of its sign-in", without("auth_time")),
             ("expired", with("exp", json!(now - 1))),
             ("expiry as text", with("exp", json!("9999999999"))),
             ("no expiry", without("exp")),

@@ -3,17 +3,20 @@
 use async_graphql::{Context, Enum, ID, Json, Object, Result, SimpleObject};
 use serde_json::Value;
 use switchboard_app::contacts::{self, EventView};
+use switchboard_app::{AppError, audit as app};
 use switchboard_domain::actor::{self, Actor};
 use switchboard_domain::audit;
 use switchboard_domain::contact::is_sensitive;
 use switchboard_domain::ids::{AgentId, ContactId, ImportId, StatusId, TeamId, UserId};
+use switchboard_domain::person::Agent;
+use switchboard_domain::team::Team;
+use switchboard_store::Page;
 
 use crate::contact::MASK;
 use crate::context::ContextExt;
-use crate::errors::app_error;
-use crate::node_id::NodeId;
+use crate::errors::{app_error, hidden};
+use crate::node_id::{AuditedId, NodeId};
 use crate::page::{Asked, Connection};
-use crate::people;
 use crate::scalars::DateTime;
 
 /// The kinds of actor.
@@ -96,13 +99,26 @@ pub(crate) struct FieldChange {
 
 impl FieldChange {
     /// A change as clients see it: ids of other records in their global form, the values of sensitive attributes masked.
-    fn of_contact(change: &audit::FieldChange) -> Self {
+    fn of(change: &audit::FieldChange) -> Self {
         let value = |value: &Option<Value>| value.as_ref().map(|value| Json(shown_value(&change.field, value)));
-        Self { field: change.field.clone(), old_value: value(&change.old), new_value: value(&change.new) }
+        Self { field: shown_field(&change.field), old_value: value(&change.old), new_value: value(&change.new) }
     }
 }
 
-/// The value of a contact's audited field as clients see it: ids of other records in their global form, sensitive attributes masked.
+/// The name of an audited field as clients see it: the id in it in its global form.
+fn shown_field(field: &str) -> String {
+    let id = match field.split_once('.') {
+        Some(("members", id)) => AgentId::parse(id).map(NodeId::Agent),
+        Some(("teams", id)) => TeamId::parse(id).map(NodeId::Team),
+        _ => None,
+    };
+    match (id, field.split_once('.')) {
+        (Some(id), Some((list, _))) => format!("{list}.{}", id.to_id().0),
+        _ => field.to_owned(),
+    }
+}
+
+/// The value of an audited field as clients see it: ids of other records in their global form, sensitive attributes masked.
 pub(crate) fn shown_value(field: &str, value: &Value) -> Value {
     if field.strip_prefix("attributes.").is_some_and(is_sensitive) {
         return Value::from(MASK);
@@ -120,7 +136,7 @@ pub(crate) fn shown_value(field: &str, value: &Value) -> Value {
 /// One recorded change. Events are never changed; each carries the hash of the one before it.
 #[derive(Clone)]
 pub(crate) struct AuditEvent {
-    contact: ContactId,
+    record: AuditedId,
     view: EventView,
 }
 
@@ -128,7 +144,7 @@ pub(crate) struct AuditEvent {
 impl AuditEvent {
     /// Opaque; the same for the record's life.
     pub(crate) async fn id(&self) -> ID {
-        NodeId::AuditEvent(self.contact.clone(), self.view.stored.event.version).to_id()
+        NodeId::AuditEvent(self.record.clone(), self.view.stored.event.version).to_id()
     }
 
     /// What was done, as `noun.verb`.
@@ -143,7 +159,7 @@ impl AuditEvent {
 
     /// The record.
     async fn entity_id(&self) -> ID {
-        NodeId::Contact(self.contact.clone()).to_id()
+        self.record.record().to_id()
     }
 
     /// The record's version after the change.
@@ -158,7 +174,7 @@ impl AuditEvent {
 
     /// What changed; empty once the person was erased.
     async fn changes(&self) -> Vec<FieldChange> {
-        self.view.changes.iter().flatten().map(FieldChange::of_contact).collect()
+        self.view.changes.iter().flatten().map(FieldChange::of).collect()
     }
 
     /// How it ended.
@@ -212,22 +228,30 @@ impl AuditEvent {
     }
 }
 
-/// A page of a contact's events, newest first.
-pub(crate) async fn events_of_contact(ctx: &Context<'_>, id: &ContactId, first: Option<i32>, after: Option<&str>) -> Result<Connection<AuditEvent>> {
-    let viewer = ctx.viewer();
-    let asked = Asked::of(viewer.tenant.record.id, &format!("auditEvents of contact {id}"), first, after)?;
+/// A page of a record's events, newest first.
+pub(crate) async fn events(ctx: &Context<'_>, record: AuditedId, first: Option<i32>, after: Option<&str>) -> Result<Connection<AuditEvent>> {
+    let asked = Asked::of(ctx.viewer().tenant.record.id, &format!("auditEvents of {record:?}"), first, after)?;
     let before = asked.after.as_deref().and_then(|place| place.parse().ok());
-    let page = contacts::history(&ctx.api().services, viewer, id, before, asked.first).await.map_err(app_error)?;
-    let entries = page.entries.into_iter().map(|view| (view.stored.event.version.to_string(), AuditEvent { contact: id.clone(), view })).collect();
+    let page = history(ctx, &record, before, asked.first).await.map_err(app_error)?;
+    let entries = page.entries.into_iter().map(|view| (view.stored.event.version.to_string(), AuditEvent { record: record.clone(), view })).collect();
     Ok(asked.page(entries, page.has_more))
 }
 
-/// One event of a contact; none without the right to see it.
-pub(crate) async fn event_of_contact(ctx: &Context<'_>, id: &ContactId, version: u32) -> Result<Option<AuditEvent>> {
+/// One event of a record; none without the right to see it.
+pub(crate) async fn event(ctx: &Context<'_>, record: &AuditedId, version: u32) -> Result<Option<AuditEvent>> {
     let Some(before) = version.checked_add(1) else {
         return Ok(None);
     };
-    let page = contacts::history(&ctx.api().services, ctx.viewer(), id, Some(before), 1).await.map(Some).or_else(people::hidden).map_err(app_error)?;
+    let page = history(ctx, record, Some(before), 1).await.map(Some).or_else(hidden).map_err(app_error)?;
     let view = page.and_then(|page| page.entries.into_iter().find(|view| view.stored.event.version == version));
-    Ok(view.map(|view| AuditEvent { contact: id.clone(), view }))
+    Ok(view.map(|view| AuditEvent { record: record.clone(), view }))
+}
+
+async fn history(ctx: &Context<'_>, record: &AuditedId, before: Option<u32>, first: usize) -> std::result::Result<Page<EventView>, AppError> {
+    let (services, viewer) = (&ctx.api().services, ctx.viewer());
+    match record {
+        AuditedId::Contact(id) => contacts::history(services, viewer, id, before, first).await,
+        AuditedId::Agent(id) => app::history::<Agent>(services, viewer, &id.to_string(), before, first).await,
+        AuditedId::Team(id) => app::history::<Team>(services, viewer, &id.to_string(), before, first).await,
+    }
 }

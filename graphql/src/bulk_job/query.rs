@@ -6,10 +6,9 @@ use switchboard_domain::ids::BulkJobId;
 
 use super::BulkJob;
 use crate::context::ContextExt;
-use crate::errors::app_error;
+use crate::errors::{app_error, hidden};
 use crate::node_id::NodeId;
 use crate::page::{Asked, Connection};
-use crate::people;
 
 /// The queries for bulk jobs.
 #[derive(Default)]
@@ -43,6 +42,6 @@ impl BulkJobQuery {
 
 /// A bulk job by its id; none without the right to see it.
 pub(crate) async fn bulk_job(ctx: &Context<'_>, id: BulkJobId) -> Result<Option<BulkJob>> {
-    let found = bulk::get(&ctx.api().services, ctx.viewer(), id).await.or_else(people::hidden).map_err(app_error)?;
+    let found = bulk::get(&ctx.api().services, ctx.viewer(), id).await.or_else(hidden).map_err(app_error)?;
     Ok(found.map(BulkJob::from))
 }

@@ -88,6 +88,7 @@ impl ContactFilterInput {
         Ok(ContactFilter {
             statuses: statuses.collect::<Result<_, _>>()?,
             assignees: assignees.collect::<Result<_, _>>()?,
+            owners: None,
             assigned: self.assigned,
             converted: self.converted,
             created_from: self.created_from.map(|at| at.0),

@@ -6,10 +6,9 @@ use switchboard_app::contacts;
 use super::Contact;
 use super::filter::{ContactFilterInput, ContactSort};
 use crate::context::ContextExt;
-use crate::errors::{Code, app_error};
+use crate::errors::{Code, app_error, hidden};
 use crate::node_id::NodeId;
 use crate::page::{Asked, Connection};
-use crate::people;
 
 /// The queries for contacts.
 #[derive(Default)]
@@ -22,13 +21,13 @@ impl ContactQuery {
         let Some(NodeId::Contact(id)) = NodeId::parse(&id) else {
             return Ok(None);
         };
-        let found = contacts::get(&ctx.api().services, ctx.viewer(), &id).await.or_else(people::hidden).map_err(app_error)?;
+        let found = contacts::get(&ctx.api().services, ctx.viewer(), &id).await.or_else(hidden).map_err(app_error)?;
         Ok(found.map(Contact::from))
     }
 
     /// The contact at a number, written in any way that is valid in the tenant's country; null when there is none, or none for you.
     async fn contact_by_phone(&self, ctx: &Context<'_>, #[graphql(desc = "The number.")] phone: String) -> Result<Option<Contact>> {
-        let found = contacts::by_phone(&ctx.api().services, ctx.viewer(), &phone).await.or_else(people::hidden).map_err(app_error)?;
+        let found = contacts::by_phone(&ctx.api().services, ctx.viewer(), &phone).await.or_else(hidden).map_err(app_error)?;
         Ok(found.map(Contact::from))
     }
 

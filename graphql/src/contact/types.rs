@@ -12,12 +12,13 @@ use switchboard_domain::{phone, status as statuses};
 use switchboard_store::contacts::ContactRow;
 
 use super::note::Note;
-use crate::audit::{AuditActor, AuditEvent, events_of_contact, shown_value};
+use crate::audit::{AuditActor, AuditEvent, events, shown_value};
 use crate::context::ContextExt;
 use crate::errors::{app_error, shared_error};
-use crate::node_id::NodeId;
+use crate::node_id::{AuditedId, NodeId};
 use crate::page::{Asked, Connection};
-use crate::people::{self, Agent, Team};
+use crate::agent::{self, Agent};
+use crate::team::{self, Team};
 use crate::scalars::DateTime;
 use crate::status::ContactStatus;
 
@@ -204,7 +205,7 @@ impl Contact {
     /// The agent whose contact it is.
     async fn assignee(&self, ctx: &Context<'_>) -> Result<Option<Agent>> {
         match self.row.assignee {
-            Some(id) => people::agent(ctx, id).await,
+            Some(id) => agent::agent(ctx, id).await,
             None => Ok(None),
         }
     }
@@ -212,7 +213,7 @@ impl Contact {
     /// The team in whose pool it is.
     async fn team(&self, ctx: &Context<'_>) -> Result<Option<Team>> {
         match self.row.team {
-            Some(id) => people::team(ctx, id).await,
+            Some(id) => team::team(ctx, id).await,
             None => Ok(None),
         }
     }
@@ -272,7 +273,7 @@ impl Contact {
         #[graphql(desc = "How many, 50 when not given, at most 100.")] first: Option<i32>,
         #[graphql(desc = "The cursor after which to begin.")] after: Option<String>,
     ) -> Result<Connection<AuditEvent>> {
-        events_of_contact(ctx, &self.row.id, first, after.as_deref()).await
+        events(ctx, AuditedId::Contact(self.row.id.clone()), first, after.as_deref()).await
     }
 
     /// Counts its changes: give it as `expectedVersion`.

@@ -10,10 +10,9 @@ use switchboard_store::Page;
 
 use crate::audit::AuditActor;
 use crate::context::ContextExt;
-use crate::errors::app_error;
+use crate::errors::{app_error, hidden};
 use crate::node_id::NodeId;
 use crate::page::{Asked, Connection};
-use crate::people;
 use crate::scalars::{BigInt, DateTime};
 
 /// What the rows of an import become.
@@ -257,6 +256,6 @@ impl ImportQuery {
 
 /// An import by its id; none without the right to see it.
 pub(crate) async fn import(ctx: &Context<'_>, id: ImportId) -> Result<Option<Import>> {
-    let found = imports::get(&ctx.api().services, ctx.viewer(), id).await.or_else(people::hidden).map_err(app_error)?;
+    let found = imports::get(&ctx.api().services, ctx.viewer(), id).await.or_else(hidden).map_err(app_error)?;
     Ok(found.map(|import| Import(Arc::new(import))))
 }

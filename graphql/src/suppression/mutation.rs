@@ -8,9 +8,8 @@ use switchboard_domain::ids::ContactId;
 use super::Suppression;
 use crate::contact::Contact;
 use crate::context::ContextExt;
-use crate::errors::{UserError, app_error};
+use crate::errors::{UserError, app_error, hidden};
 use crate::node_id::NodeId;
-use crate::people;
 
 /// A number to be put on the suppression list.
 #[derive(InputObject)]
@@ -96,6 +95,6 @@ async fn contact(ctx: &Context<'_>, id: Option<ContactId>) -> Result<Option<Cont
     let Some(id) = id.filter(|_| ctx.look_ahead().field("contact").exists()) else {
         return Ok(None);
     };
-    let found = contacts::get(&ctx.api().services, ctx.viewer(), &id).await.or_else(people::hidden).map_err(app_error)?;
+    let found = contacts::get(&ctx.api().services, ctx.viewer(), &id).await.or_else(hidden).map_err(app_error)?;
     Ok(found.map(Contact::from))
 }

@@ -6,9 +6,8 @@ use switchboard_domain::ids::SuppressionId;
 
 use super::Suppression;
 use crate::context::ContextExt;
-use crate::errors::app_error;
+use crate::errors::{app_error, hidden};
 use crate::page::{Asked, Connection};
-use crate::people;
 
 /// The queries for the suppression list.
 #[derive(Default)]
@@ -34,13 +33,13 @@ impl SuppressionQuery {
     /// The entry of a number, written in any way that is valid in the tenant's country; null when it never was on the list, or for who may not see
     /// it. One that was taken off has a `removedAt`.
     async fn suppression(&self, ctx: &Context<'_>, #[graphql(desc = "The number.")] phone: String) -> Result<Option<Suppression>> {
-        let found = suppressions::by_phone(&ctx.api().services, ctx.viewer(), &phone).await.or_else(people::hidden).map_err(app_error)?;
+        let found = suppressions::by_phone(&ctx.api().services, ctx.viewer(), &phone).await.or_else(hidden).map_err(app_error)?;
         Ok(found.map(Suppression))
     }
 }
 
 /// An entry by its id; none without the right to see it.
 pub(crate) async fn suppression(ctx: &Context<'_>, id: &SuppressionId) -> Result<Option<Suppression>> {
-    let found = suppressions::get(&ctx.api().services, ctx.viewer(), id).await.or_else(people::hidden).map_err(app_error)?;
+    let found = suppressions::get(&ctx.api().services, ctx.viewer(), id).await.or_else(hidden).map_err(app_error)?;
     Ok(found.map(Suppression))
 }

@@ -1,7 +1,7 @@
 //! What a use case can answer instead of its result: an error of the whole request, or errors a person can mend.
 
 use switchboard_domain::field_error::{FieldError, FieldErrorCode};
-use switchboard_domain::ids::{ContactId, StatusId};
+use switchboard_domain::ids::{AgentId, ContactId, RoleId, StatusId, TeamId, UserId};
 use switchboard_platform::PlatformError;
 use switchboard_store::StoreError;
 
@@ -54,6 +54,14 @@ pub enum Existing {
     Contact(ContactId),
     /// A status.
     ContactStatus(StatusId),
+    /// A user.
+    User(UserId),
+    /// An agent.
+    Agent(AgentId),
+    /// A team.
+    Team(TeamId),
+    /// A role.
+    Role(RoleId),
 }
 
 /// An error a person can mend, in the payload of a mutation.

@@ -1,5 +1,6 @@
 //! What Switchboard does, a verb per file: authorise, decide by the rules of the domain, write.
 
+pub mod agents;
 pub mod audit;
 pub mod bulk;
 pub mod changes;
@@ -7,15 +8,24 @@ pub mod contact_index;
 pub mod contacts;
 pub mod demo;
 mod error;
+mod given;
 pub mod idempotency;
 pub mod imports;
 pub mod people;
+pub mod presence;
+pub mod roles;
+pub mod schedules;
 mod services;
 pub mod statuses;
 pub mod suppressions;
+pub mod teams;
+pub mod tenant_creation;
+pub mod tenant_settings;
 mod tenants;
+pub mod users;
 pub mod viewer;
 
+pub use given::GivenId;
 pub use error::{AppError, Existing, UserError};
 pub use services::Services;
 pub use tenants::Tenants;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use switchboard_domain::clock::{Clock, Entropy};
-use switchboard_platform::{Files, Queue};
+use switchboard_platform::{Files, Identities, Queue};
 use switchboard_store::CoreTable;
 use switchboard_store::audit_events::AuditTable;
 
@@ -22,6 +22,8 @@ pub struct Services {
     pub results: Files,
     /// Where bulk jobs are sent.
     pub bulk_queue: Queue,
+    /// The identities with which users sign in.
+    pub identities: Identities,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Randomness.

@@ -93,6 +93,13 @@ impl Tenants {
         lock(&self.settings).remove(&scope.tenant());
     }
 
+    /// Forgets a tenant's record because it changed, but not its keys. Other processes believe theirs for up to half a minute more.
+    pub fn forget(&self, id: TenantId) {
+        if let Some(kept) = lock(&self.open).get_mut(&id) {
+            kept.at = Timestamp::MIN;
+        }
+    }
+
     /// The settings read again when those at hand don't know a status, which may have been made since; none when they do. 1 request and 2 R then.
     ///
     /// # Errors

@@ -1,24 +1,28 @@
 //! The signed-in user: tenant, roles and permissions come from their record, never from the request.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 use switchboard_domain::actor::{Actor, STAFF_EMAIL};
 use switchboard_domain::change::Origin;
-use switchboard_domain::ids::AgentId;
+use switchboard_domain::contact::Owners;
+use switchboard_domain::ids::{AgentId, TeamId};
 use switchboard_domain::permission::{Grant, Permission, Scope, widest};
-use switchboard_domain::person::{Role, User, UserStatus};
-use switchboard_store::TenantScope;
+use switchboard_domain::person::{Agent, Role, User, UserStatus};
 use switchboard_store::people;
 use switchboard_store::settings::Settings;
 use switchboard_store::tenants::{self, OpenTenant};
+use switchboard_store::{Freshness, TenantScope};
 
 use crate::error::AppError;
 use crate::services::Services;
+use crate::users;
 
 /// How long a user's record is believed without asking again; a disabled user is refused after at most this.
 pub const BELIEVED: SignedDuration = SignedDuration::from_secs(20);
+/// Most members of one team who count as colleagues in the scope of one's teams.
+const MOST_COLLEAGUES: usize = 1_000;
 
 /// What the gateway says of a request.
 #[derive(Debug, Clone, Default)]
@@ -40,20 +44,74 @@ pub struct Viewer {
     pub settings: Arc<Settings>,
     /// The user.
     pub user: Arc<User>,
+    /// The user's entry in the staff directory; none when they have none or it was deleted.
+    pub agent_record: Option<Arc<Agent>>,
+    /// The members of the user's teams, read only for who has a permission in the scope of their teams.
+    pub colleagues: Arc<BTreeSet<AgentId>>,
     /// Where the request came from.
     pub request: RequestOrigin,
 }
 
+/// Whether a sign-in was ended by signing out everywhere. Tokens tell seconds: one of the same second counts as earlier.
+fn is_signed_out(user: &User, signed_in_at: Timestamp) -> bool {
+    user.signed_out_at.is_some_and(|at| signed_in_at.as_second() <= at.as_second())
+}
+
 impl Viewer {
-    /// The roles the user holds.
-    pub fn roles(&self) -> impl Iterator<Item = &Role> {
-        self.user.roles.iter().filter_map(|id| self.settings.role(*id))
+    fn of(seen: &Seen, tenant: Arc<OpenTenant>, settings: Arc<Settings>, request: RequestOrigin) -> Self {
+        Self { tenant, settings, user: Arc::clone(&seen.user), agent_record: seen.agent.clone(), colleagues: Arc::clone(&seen.colleagues), request }
     }
 
-    /// What the user may do.
+    /// The roles the user holds; one that was deleted grants nothing.
+    pub fn roles(&self) -> impl Iterator<Item = &Role> {
+        self.user.roles.iter().filter_map(|id| self.settings.role(*id)).filter(|role| role.is_live())
+    }
+
+    /// What the user may do: by their roles, and beside them.
     #[must_use]
     pub fn grants(&self) -> Vec<Grant> {
-        self.roles().flat_map(|role| role.grants.iter().copied()).collect()
+        grants(&self.user, &self.settings)
+    }
+
+    /// The user's teams.
+    #[must_use]
+    pub fn teams(&self) -> Vec<TeamId> {
+        self.agent_record.iter().flat_map(|agent| agent.teams.iter().map(|entry| entry.team)).collect()
+    }
+
+    /// Whose contacts are within the scope of the user's teams: their own, those of their colleagues, and those in the teams' pools.
+    #[must_use]
+    pub fn of_teams(&self) -> Owners {
+        let mut agents = self.colleagues.as_ref().clone();
+        agents.insert(self.agent());
+        Owners { agents, teams: self.teams().into_iter().collect() }
+    }
+
+    /// Whether the user may do this with an agent's records.
+    ///
+    /// # Errors
+    /// [`AppError::Forbidden`] when with nobody's.
+    pub fn reaches_agent(&self, permission: Permission, agent: &Agent) -> Result<bool, AppError> {
+        Ok(match self.scope(permission)? {
+            Scope::All => true,
+            Scope::Team => agent.id == self.agent() || agent.teams.iter().any(|entry| self.is_in(entry.team)),
+            Scope::Own => agent.id == self.agent(),
+        })
+    }
+
+    /// Whether the user may do this with a team: below the whole tenant's, with those they are in.
+    ///
+    /// # Errors
+    /// [`AppError::Forbidden`] when with none.
+    pub fn reaches_team(&self, permission: Permission, team: TeamId) -> Result<bool, AppError> {
+        Ok(match self.scope(permission)? {
+            Scope::All => true,
+            Scope::Team | Scope::Own => self.is_in(team),
+        })
+    }
+
+    fn is_in(&self, team: TeamId) -> bool {
+        self.agent_record.as_ref().is_some_and(|agent| agent.role_in(team).is_some())
     }
 
     /// Whose records the user may do this with.
@@ -101,10 +159,37 @@ impl Viewer {
     }
 }
 
+/// What a user may do: by their roles that weren't deleted, and beside them.
+pub(crate) fn grants(user: &User, settings: &Settings) -> Vec<Grant> {
+    let roles = user.roles.iter().filter_map(|id| settings.role(*id)).filter(|role| role.is_live());
+    roles.flat_map(|role| role.grants.iter().copied()).chain(user.grants.iter().copied()).collect()
+}
+
+/// What a verified token says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SignIn<'a> {
+    /// The identity in the user pool.
+    pub subject: &'a str,
+    /// When it signed in; tokens made later of that sign-in say the same.
+    pub at: Timestamp,
+}
+
+impl<'a> SignIn<'a> {
+    /// A sign-in at this second since 1970.
+    ///
+    /// # Errors
+    /// [`AppError::Unauthenticated`] for a second that no clock shows.
+    pub fn of(subject: &'a str, second: i64) -> Result<Self, AppError> {
+        Ok(Self { subject, at: Timestamp::from_second(second).map_err(|_| AppError::Unauthenticated)? })
+    }
+}
+
 /// A user seen lately.
 #[derive(Clone)]
 struct Seen {
     user: Arc<User>,
+    agent: Option<Arc<Agent>>,
+    colleagues: Arc<BTreeSet<AgentId>>,
     scope: TenantScope,
     at: Timestamp,
 }
@@ -116,33 +201,57 @@ pub struct SignIns {
 }
 
 impl SignIns {
-    /// The viewer behind the subject of a verified token. 2 requests and 2 R at most every 20 seconds per user; with a cold cache 2 more
-    /// requests for the tenant and its settings.
+    /// The viewer behind a verified token. 2 requests and 3 R at most every 20 seconds per user, 1 request more for each team of who has a permission in
+    /// the scope of their teams; with a cold cache 2 more requests for the tenant and its settings. Who signs in for the first time becomes active:
+    /// a write.
     ///
     /// # Errors
-    /// [`AppError::Unauthenticated`] when there is no such user or they are disabled; those of the database.
-    pub async fn viewer(&self, services: &Services, subject: &str, request: RequestOrigin) -> Result<Viewer, AppError> {
-        let (user, scope) = self.user(services, subject).await?;
-        if user.status == UserStatus::Disabled {
+    /// [`AppError::Unauthenticated`] when there is no such user, they are disabled, or were signed out everywhere since; those of the database.
+    pub async fn viewer(&self, services: &Services, sign_in: SignIn<'_>, request: RequestOrigin) -> Result<Viewer, AppError> {
+        let mut seen = self.user(services, sign_in.subject).await?;
+        if seen.user.status == UserStatus::Disabled || is_signed_out(&seen.user, sign_in.at) {
             return Err(AppError::Unauthenticated);
         }
-        let tenant = services.tenants.open(scope.tenant()).await?.ok_or(AppError::Unauthenticated)?;
-        let settings = services.tenants.settings(&scope).await?;
-        Ok(Viewer { tenant, settings, user, request })
+        let tenant = services.tenants.open(seen.scope.tenant()).await?.ok_or(AppError::Unauthenticated)?;
+        let settings = services.tenants.settings(&seen.scope).await?;
+        if seen.user.status == UserStatus::Invited {
+            let mut viewer = Viewer::of(&seen, tenant, settings, request);
+            let active = users::activate(services, &viewer.tenant, &viewer.settings, &seen.user, viewer.origin()).await?;
+            if active.status == UserStatus::Disabled {
+                return Err(AppError::Unauthenticated);
+            }
+            seen.user = Arc::new(active);
+            self.lock().insert(sign_in.subject.to_owned(), seen.clone());
+            viewer.user = seen.user;
+            return Ok(viewer);
+        }
+        Ok(Viewer::of(&seen, tenant, settings, request))
     }
 
-    async fn user(&self, services: &Services, subject: &str) -> Result<(Arc<User>, TenantScope), AppError> {
+    async fn user(&self, services: &Services, subject: &str) -> Result<Seen, AppError> {
         let now = services.clock.now();
         if let Some(seen) = self.lock().get(subject)
             && now.duration_since(seen.at) < BELIEVED
         {
-            return Ok((Arc::clone(&seen.user), seen.scope));
+            return Ok(seen.clone());
         }
         self.lock().remove(subject);
-        let (scope, id) = tenants::by_subject(&services.core, subject).await?.ok_or(AppError::Unauthenticated)?;
-        let user = Arc::new(people::user(&services.core, &scope, id).await?.ok_or(AppError::Unauthenticated)?);
-        self.lock().insert(subject.to_owned(), Seen { user: Arc::clone(&user), scope, at: now });
-        Ok((user, scope))
+        let core = &services.core;
+        let (scope, id) = tenants::by_subject(core, subject).await?.ok_or(AppError::Unauthenticated)?;
+        let found = people::directory(core, &scope, &[id], &[id.into()], &[], Freshness::Strong).await?;
+        let user = found.users.into_iter().next().ok_or(AppError::Unauthenticated)?;
+        let agent = found.agents.into_iter().find(|agent| agent.deleted_at.is_none());
+        let settings = services.tenants.settings(&scope).await?;
+        let mut colleagues = BTreeSet::new();
+        if grants(&user, &settings).iter().any(|grant| grant.scope == Scope::Team) {
+            for entry in agent.iter().flat_map(|agent| &agent.teams) {
+                let members = people::members(core, &scope, entry.team, None, MOST_COLLEAGUES).await?;
+                colleagues.extend(members.entries.into_iter().map(|member| member.agent));
+            }
+        }
+        let seen = Seen { user: Arc::new(user), agent: agent.map(Arc::new), colleagues: Arc::new(colleagues), scope, at: now };
+        self.lock().insert(subject.to_owned(), seen.clone());
+        Ok(seen)
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Seen>> {

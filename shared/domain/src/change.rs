@@ -4,7 +4,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::actor::{Actor, ActorKind};
-use crate::ids::{BulkJobId, ImportId};
+use crate::ids::{AgentId, BulkJobId, ImportId};
+use crate::person::MembershipRole;
 
 /// The circumstances of a request or a job: the same for every record it changes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,6 +53,19 @@ impl Origin {
     }
 }
 
+/// What a change of a team did with one of its members, whom the team's own record doesn't name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MemberChange {
+    /// The member.
+    pub agent: AgentId,
+    /// What they were in the team; none for who joins.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<MembershipRole>,
+    /// What they are; none for who leaves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<MembershipRole>,
+}
+
 /// One change of one record, kept in the record as `last_change` and read from the stream by the audit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
@@ -66,19 +80,29 @@ pub struct Change {
     /// Why, in the words of who did it, where a reason is asked for. It never holds personal data of a contact.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// The member of a team it was about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub member: Option<MemberChange>,
 }
 
 impl Change {
     /// A change at a time, which is cut to milliseconds.
     #[must_use]
     pub fn new(action: &str, at: Timestamp, origin: Origin) -> Self {
-        Self { action: action.to_owned(), at: crate::clock::to_millisecond(at), origin, reason: None }
+        Self { action: action.to_owned(), at: crate::clock::to_millisecond(at), origin, reason: None, member: None }
     }
 
     /// The same change with its reason.
     #[must_use]
     pub fn because(mut self, reason: impl Into<String>) -> Self {
         self.reason = Some(reason.into());
+        self
+    }
+
+    /// The same change of a team, about one of its members.
+    #[must_use]
+    pub fn about_member(mut self, member: MemberChange) -> Self {
+        self.member = Some(member);
         self
     }
 }

@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::contact::{AttributeValue, ContactInput};
 use crate::ids::{IdEntropy, RoleId, StatusId, TeamId, TenantId, UserId};
 use crate::permission::SEEDED_ROLES;
+use crate::person::MembershipRole;
 use crate::status;
 
 /// A demo tenant.
@@ -17,6 +18,8 @@ pub struct DemoTenant {
     pub people: &'static [DemoPerson],
     /// The names of its teams.
     pub teams: &'static [&'static str],
+    /// Who is in which team.
+    pub memberships: &'static [DemoMembership],
     /// How many contacts it has.
     pub contacts: u32,
     /// Keeps its ids and contacts apart from the other's.
@@ -33,8 +36,22 @@ pub struct DemoPerson {
     pub role: &'static str,
 }
 
+/// The place of one of a demo tenant's people in one of its teams.
+pub struct DemoMembership {
+    /// The index of the team.
+    pub team: usize,
+    /// The index of the person.
+    pub person: usize,
+    /// What they are in it.
+    pub role: MembershipRole,
+}
+
 const fn person(email: &'static str, name: &'static str, role: &'static str) -> DemoPerson {
     DemoPerson { email, name, role }
+}
+
+const fn member(team: usize, person: usize, role: MembershipRole) -> DemoMembership {
+    DemoMembership { team, person, role }
 }
 
 /// Both demo tenants; they are in Canada, on Toronto's time.
@@ -52,10 +69,26 @@ pub const TENANTS: [DemoTenant; 2] = [
             person("agent@demo.test", "Agnès Field", "agent"),
         ],
         teams: &["Est", "West"],
+        memberships: &[
+            member(0, 2, MembershipRole::Supervisor),
+            member(0, 3, MembershipRole::Agent),
+            member(0, 4, MembershipRole::Agent),
+            member(0, 6, MembershipRole::Agent),
+            member(1, 2, MembershipRole::Supervisor),
+            member(1, 5, MembershipRole::Agent),
+        ],
         contacts: 1_500,
         number: 1,
     },
-    DemoTenant { slug: "other", name: "Other Ltd.", people: &[person("admin@other.test", "Olga Other", "admin")], teams: &["Sales"], contacts: 500, number: 2 },
+    DemoTenant {
+        slug: "other",
+        name: "Other Ltd.",
+        people: &[person("admin@other.test", "Olga Other", "admin")],
+        teams: &["Sales"],
+        memberships: &[],
+        contacts: 500,
+        number: 2,
+    },
 ];
 
 /// The country of both tenants.
@@ -123,6 +156,16 @@ impl DemoTenant {
     #[must_use]
     pub fn team_id(&self, index: usize) -> TeamId {
         TeamId::new(self.created_at(), &self.entropy(4, index))
+    }
+
+    /// The members of one of its teams.
+    pub fn members_of(&self, team: usize) -> impl Iterator<Item = &'static DemoMembership> + use<> {
+        self.memberships.iter().filter(move |membership| membership.team == team)
+    }
+
+    /// The places of one of its people in teams.
+    pub fn teams_of(&self, person: usize) -> impl Iterator<Item = &'static DemoMembership> + use<> {
+        self.memberships.iter().filter(move |membership| membership.person == person)
     }
 
     /// Its contacts, oldest first: Canadian names, places and numbers of the exchange 555, which is kept for fiction and directories.
@@ -289,6 +332,27 @@ mod tests {
             }
         }
         assert_eq!(total, 2_000);
+    }
+
+    #[test]
+    fn teams_have_people_and_nobody_is_in_one_twice() {
+        for tenant in &TENANTS {
+            let places: std::collections::HashSet<(usize, usize)> = tenant.memberships.iter().map(|place| (place.team, place.person)).collect();
+            assert_eq!(places.len(), tenant.memberships.len());
+            assert!(tenant.memberships.iter().all(|place| place.team < tenant.teams.len() && place.person < tenant.people.len()));
+        }
+        let demo = &TENANTS[0];
+        for team in 0..demo.teams.len() {
+            assert_eq!(demo.members_of(team).filter(|place| place.role == MembershipRole::Supervisor).count(), 1);
+        }
+        for (index, person) in demo.people.iter().enumerate() {
+            let expected = match person.role {
+                "supervisor" => demo.teams.len(),
+                "telephonist" | "agent" => 1,
+                _ => 0,
+            };
+            assert_eq!(demo.teams_of(index).count(), expected, "{}", person.name);
+        }
     }
 
     #[test]

@@ -132,6 +132,15 @@ uuid_id!(
     BulkJobId
 );
 
+uuid_id!(
+    /// A window of an agent's schedule.
+    ScheduleWindowId
+);
+uuid_id!(
+    /// An exception to an agent's schedule.
+    ScheduleExceptionId
+);
+
 impl From<UserId> for AgentId {
     fn from(user: UserId) -> Self {
         Self(user.0)

@@ -2,7 +2,7 @@
 
 mod rules;
 
-pub use rules::{CODE_LENGTH, MAX_STATUSES, MOST_COUNTED, NAME_LENGTH, StatusError, StatusInput, StatusPatch, check_deletion, create, in_use, update};
+pub use rules::{MAX_STATUSES, MOST_COUNTED, NAME_LENGTH, StatusError, StatusInput, StatusPatch, check_deletion, create, in_use, update};
 
 use jiff::Timestamp;
 use serde_json::json;

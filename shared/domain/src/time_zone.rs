@@ -2,6 +2,10 @@
 
 use std::sync::LazyLock;
 
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::{AmbiguousOffset, TimeZone};
+
 /// Prefixes with their zones, in the order of the prefixes.
 type Table = Vec<(&'static str, &'static str)>;
 
@@ -43,6 +47,22 @@ pub fn of_postal_code(country: &str, postal_code: &str) -> Option<&'static str> 
 pub fn of_phone(e164: &str) -> Option<&'static str> {
     let number = e164.strip_prefix("+1")?;
     longest(&AREA_CODES, digits(number, 10).then_some(number)?)
+}
+
+/// The first moment at which the clocks of a zone show this time or a later one: of a time that comes twice the first, of one that is skipped the
+/// moment of the change.
+#[must_use]
+pub fn first_moment(zone: &TimeZone, local: DateTime) -> Timestamp {
+    let beyond = if local < DateTime::ZERO { Timestamp::MIN } else { Timestamp::MAX };
+    let moment = match zone.to_ambiguous_timestamp(local).offset() {
+        AmbiguousOffset::Unambiguous { offset } => offset.to_timestamp(local),
+        AmbiguousOffset::Fold { before, .. } => before.to_timestamp(local),
+        AmbiguousOffset::Gap { after, .. } => {
+            // Read with the later offset the skipped time lies just before the change.
+            after.to_timestamp(local).map(|before| zone.following(before).next().map_or(before, |change| change.timestamp()))
+        }
+    };
+    moment.unwrap_or(beyond)
 }
 
 /// The zone of the longest prefix of a text that the table has. The text is ASCII.

@@ -33,8 +33,8 @@ impl Aws {
         Self { config: aws_config::defaults(BehaviorVersion::latest()).timeout_config(timeouts).load().await }
     }
 
-    /// The database, with tables named by `CORE_TABLE` and, where the function has them, `AUDIT_TABLE`, `RESULTS_BUCKET` and
-    /// `CONTACT_BULK_QUEUE_URL`.
+    /// The database, with tables named by `CORE_TABLE` and, where the function has them, `AUDIT_TABLE`, `RESULTS_BUCKET`,
+    /// `CONTACT_BULK_QUEUE_URL` and `USER_POOL_ID`.
     ///
     /// # Errors
     /// When `CORE_TABLE` is not set.
@@ -46,7 +46,8 @@ impl Aws {
         let tenants = Arc::new(Tenants::new(core.clone(), self.keys(), clock.clone()));
         let results = self.bucket(std::env::var("RESULTS_BUCKET").unwrap_or_default());
         let bulk_queue = Queue::new(aws_sdk_sqs::Client::new(&self.config), std::env::var("CONTACT_BULK_QUEUE_URL").unwrap_or_default());
-        Ok(Services { core, audit, tenants, results, bulk_queue, clock, entropy: Arc::new(SystemEntropy) })
+        let identities = self.pool(std::env::var("USER_POOL_ID").unwrap_or_default());
+        Ok(Services { core, audit, tenants, results, bulk_queue, identities, clock, entropy: Arc::new(SystemEntropy) })
     }
 
     /// The bucket named by a setting. At an endpoint of one's own the bucket stands in the path.
@@ -100,6 +101,10 @@ impl Aws {
     /// # Errors
     /// When the setting is missing.
     pub fn identities(&self) -> Result<Identities> {
-        Ok(Identities::new(aws_sdk_cognitoidentityprovider::Client::new(&self.config), setting("USER_POOL_ID")?))
+        Ok(self.pool(setting("USER_POOL_ID")?))
+    }
+
+    fn pool(&self, id: String) -> Identities {
+        Identities::new(aws_sdk_cognitoidentityprovider::Client::new(&self.config), id)
     }
 }

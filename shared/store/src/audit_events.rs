@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use switchboard_domain::audit::{AuditEvent, Changes, FieldChange, Outcome};
 use switchboard_domain::change::{Change, Origin};
@@ -53,11 +53,14 @@ struct EventItem {
     previous: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
+    /// When the event leaves the table, in seconds since 1970; not part of what is hashed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    expires_at: Option<i64>,
     #[serde(flatten)]
     origin: Origin,
 }
 
-fn encode(tenant: TenantId, event: &AuditEvent) -> Result<Item, StoreError> {
+fn encode(tenant: TenantId, event: &AuditEvent, kept: SignedDuration) -> Result<Item, StoreError> {
     let key = keys::audit_event(tenant, &event.entity_type, &event.entity_id, event.version);
     let (changes, sealed) = match &event.changes {
         Changes::Clear(changes) => (Some(changes.clone()), None),
@@ -74,6 +77,7 @@ fn encode(tenant: TenantId, event: &AuditEvent) -> Result<Item, StoreError> {
         hash: event.hash(),
         previous: event.previous_hash.clone(),
         reason: event.change.reason.clone(),
+        expires_at: event.change.at.checked_add(kept).ok().map(Timestamp::as_second),
         origin: event.change.origin.clone(),
     };
     to_item(EVENT, &form)
@@ -90,7 +94,7 @@ fn decode(entity_type: &str, entity_id: &str, item: Item) -> Result<StoredEvent,
         entity_type: entity_type.to_owned(),
         entity_id: entity_id.to_owned(),
         version,
-        change: Change { action: item.action, at: item.at, origin: item.origin, reason: item.reason },
+        change: Change { action: item.action, at: item.at, origin: item.origin, reason: item.reason, member: None },
         changes,
         outcome: item.outcome,
         previous_hash: item.previous,
@@ -105,12 +109,12 @@ impl AuditTable {
         Self { client, name: name.into() }
     }
 
-    /// Inserts events; tells for each whether it was inserted (false: that version has its event). 1 request per 25, 1 W per started KB.
+    /// Inserts events, to be kept for so long after they happened; tells for each whether it was inserted (false: that version has its event). 1 request per 25, 1 W per started KB.
     ///
     /// # Errors
     /// Those of the database; events before the failing one may be there.
-    pub async fn insert(&self, tenant: TenantId, events: &[AuditEvent]) -> Result<Vec<bool>, StoreError> {
-        let items: Result<Vec<Item>, StoreError> = events.iter().map(|event| encode(tenant, event)).collect();
+    pub async fn insert(&self, tenant: TenantId, events: &[AuditEvent], kept: SignedDuration) -> Result<Vec<bool>, StoreError> {
+        let items: Result<Vec<Item>, StoreError> = events.iter().map(|event| encode(tenant, event, kept)).collect();
         insert_many(&self.client, &self.name, items?).await
     }
 

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use switchboard_domain::actor::Actor;
-use switchboard_domain::change::{Change, Origin, Revisioned};
+use switchboard_domain::change::{Change, MemberChange, Origin, Revisioned};
 
 use crate::error::StoreError;
 
@@ -46,6 +46,9 @@ pub struct LastChange {
     /// Why, where a reason is asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// The member of a team it was about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub member: Option<MemberChange>,
 }
 
 impl From<&Revisioned> for RecordAttributes {
@@ -57,20 +60,20 @@ impl From<&Revisioned> for RecordAttributes {
             created_at: record.created_at,
             updated_at: change.at,
             created_by: (record.created_by != change.origin.actor).then(|| record.created_by.clone()),
-            last_change: LastChange { action: change.action.clone(), origin: change.origin.clone(), reason: change.reason.clone() },
+            last_change: LastChange { action: change.action.clone(), origin: change.origin.clone(), reason: change.reason.clone(), member: change.member.clone() },
         }
     }
 }
 
 impl From<RecordAttributes> for Revisioned {
     fn from(attributes: RecordAttributes) -> Self {
-        let LastChange { action, origin, reason } = attributes.last_change;
+        let LastChange { action, origin, reason, member } = attributes.last_change;
         Self {
             version: attributes.version,
             revision: attributes.revision,
             created_at: attributes.created_at,
             created_by: attributes.created_by.unwrap_or_else(|| origin.actor.clone()),
-            last_change: Change { action, at: attributes.updated_at, origin, reason },
+            last_change: Change { action, at: attributes.updated_at, origin, reason, member },
         }
     }
 }

@@ -82,6 +82,108 @@ pub fn team(scope: &TenantScope, id: TeamId) -> Key {
     key(format!("{}TEAM#{id}", prefix(scope)), "T")
 }
 
+/// The partition of a user and of all that hangs on them.
+#[must_use]
+pub fn agent_partition(scope: &TenantScope, id: AgentId) -> String {
+    format!("{}U#{id}", prefix(scope))
+}
+
+/// What an agent is doing now.
+#[must_use]
+pub fn presence(scope: &TenantScope, agent: AgentId) -> Key {
+    key(agent_partition(scope, agent), "PR")
+}
+
+/// What is counted of an agent on one of the tenant's days.
+#[must_use]
+pub fn presence_day(scope: &TenantScope, agent: AgentId, day: jiff::civil::Date) -> Key {
+    key(agent_partition(scope, agent), format!("PR#{day}"))
+}
+
+/// What the sort keys of the times an agent was in one status begin with.
+pub const PRESENCE_SEGMENTS: &str = "PT#";
+
+/// A time for which an agent was in one status, by its beginning.
+#[must_use]
+pub fn presence_segment(scope: &TenantScope, agent: AgentId, from: jiff::Timestamp) -> Key {
+    key(agent_partition(scope, agent), format!("{PRESENCE_SEGMENTS}{:013}", from.as_millisecond()))
+}
+
+/// Index 2: the agents who aren't offline, by their status.
+#[must_use]
+pub fn presence_list(scope: &TenantScope) -> String {
+    format!("{}PR", prefix(scope))
+}
+
+/// When an agent can be booked.
+#[must_use]
+pub fn schedule(scope: &TenantScope, agent: AgentId) -> Key {
+    key(agent_partition(scope, agent), "SCH")
+}
+
+/// Finds a user by the keyed hash of their e-mail address.
+#[must_use]
+pub fn staff_email(scope: &TenantScope, hash: &str) -> Key {
+    key(format!("{}EMAIL#{hash}", prefix(scope)), "EMAIL")
+}
+
+/// Index 1: the tenant's users by name.
+#[must_use]
+pub fn user_list(scope: &TenantScope) -> String {
+    format!("{}UL", prefix(scope))
+}
+
+/// Index 1: the tenant's agents by name.
+#[must_use]
+pub fn agent_list(scope: &TenantScope) -> String {
+    format!("{}AL", prefix(scope))
+}
+
+/// Index 1: the tenant's deleted agents by name.
+#[must_use]
+pub fn deleted_agent_list(scope: &TenantScope) -> String {
+    format!("{}ALD", prefix(scope))
+}
+
+/// Index 1: the tenant's teams by name.
+#[must_use]
+pub fn team_list(scope: &TenantScope) -> String {
+    format!("{}TL", prefix(scope))
+}
+
+/// Index 1: the tenant's deleted teams by name.
+#[must_use]
+pub fn deleted_team_list(scope: &TenantScope) -> String {
+    format!("{}TLD", prefix(scope))
+}
+
+/// The partition of a team and of its memberships.
+#[must_use]
+pub fn team_partition(scope: &TenantScope, id: TeamId) -> String {
+    format!("{}TEAM#{id}", prefix(scope))
+}
+
+/// What the sort keys of a team's memberships begin with.
+pub const MEMBERS: &str = "M#";
+
+/// An agent's place in a team.
+#[must_use]
+pub fn membership(scope: &TenantScope, team: TeamId, agent: AgentId) -> Key {
+    key(team_partition(scope, team), format!("{MEMBERS}{agent}"))
+}
+
+/// Whose a name is among the live teams.
+#[must_use]
+pub fn team_name(scope: &TenantScope, folded: &str) -> Key {
+    key(format!("{}TNAME#{folded}", prefix(scope)), "TNAME")
+}
+
+/// Who may do everything and can sign in, so that the last of them stays.
+#[must_use]
+pub fn administrators(scope: &TenantScope) -> Key {
+    key(configuration(scope), "ADMINS")
+}
+
 /// A contact.
 #[must_use]
 pub fn contact(scope: &TenantScope, id: &ContactId) -> Key {
@@ -312,6 +414,21 @@ mod tests {
             settings_revision(&scope).pk,
             search_entry(&scope, &contact_id).pk,
             search_partition(&scope, "zo", 3),
+            presence(&scope, user_id.into()).pk,
+            presence_day(&scope, user_id.into(), jiff::civil::date(2026, 11, 24)).pk,
+            presence_segment(&scope, user_id.into(), Timestamp::UNIX_EPOCH).pk,
+            presence_list(&scope),
+            schedule(&scope, user_id.into()).pk,
+            staff_email(&scope, "hash").pk,
+            user_list(&scope),
+            agent_list(&scope),
+            deleted_agent_list(&scope),
+            team_list(&scope),
+            deleted_team_list(&scope),
+            team_partition(&scope, team_id),
+            membership(&scope, team_id, user_id.into()).pk,
+            team_name(&scope, "est").pk,
+            administrators(&scope).pk,
         ] {
             assert!(pk.starts_with(&tenant_prefix(id)), "{pk}");
             assert_eq!(parse_tenant(&pk), Some(id));

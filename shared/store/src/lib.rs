@@ -11,6 +11,8 @@ pub mod imports;
 pub mod item;
 pub mod keys;
 pub mod people;
+pub mod presence;
+pub mod schedules;
 pub mod scope;
 pub mod search;
 pub mod settings;

@@ -19,7 +19,7 @@ use crate::table::{Change, CoreTable, Part, Written};
 pub const STATUS: &str = "contact_status";
 /// The type of a role's item.
 pub const ROLE: &str = "role";
-/// The type of the item that counts the changes of a tenant's statuses.
+/// The type of the item that counts the changes of a tenant's statuses and roles.
 pub const SETTINGS_REVISION: &str = "settings_revision";
 
 /// What a tenant has configured.
@@ -27,9 +27,9 @@ pub const SETTINGS_REVISION: &str = "settings_revision";
 pub struct Settings {
     /// The statuses, in their order; deleted ones too, because a contact may still show one.
     pub statuses: Vec<ContactStatus>,
-    /// The roles.
+    /// The roles; deleted ones too, because a user may still hold one, which grants nothing.
     pub roles: Vec<Role>,
-    /// Counts the changes of the statuses: who decides by all of them writes only while it is still this.
+    /// Counts the changes of the statuses and roles: who decides by all of them writes only while it is still this.
     pub revision: u64,
 }
 
@@ -56,7 +56,18 @@ impl Settings {
         self.live_statuses().find(|status| status.code == code)
     }
 
-    /// A role by its id.
+    /// The roles that can be held.
+    pub fn live_roles(&self) -> impl Iterator<Item = &Role> {
+        self.roles.iter().filter(|role| role.is_live())
+    }
+
+    /// A role that can be held, by its code.
+    #[must_use]
+    pub fn role_by_code(&self, code: &str) -> Option<&Role> {
+        self.live_roles().find(|role| role.code == code)
+    }
+
+    /// A role by its id, deleted or not.
     #[must_use]
     pub fn role(&self, id: RoleId) -> Option<&Role> {
         self.roles.iter().find(|role| role.id == id)
@@ -99,6 +110,8 @@ struct RoleItem {
     name: String,
     permissions: Vec<String>,
     system: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "switchboard_domain::clock::millis::option")]
+    deleted_at: Option<Timestamp>,
     #[serde(flatten)]
     record: RecordAttributes,
 }
@@ -149,17 +162,19 @@ pub fn decode_status(item: Item) -> Result<ContactStatus, StoreError> {
 /// Reads a role from its item.
 ///
 /// # Errors
-/// [`StoreError::Undecodable`], also for a permission that doesn't exist.
+/// [`StoreError::Undecodable`]. A permission that this version doesn't know grants nothing and is left out: a tenant must not stand still because a
+/// newer version was taken back.
 pub fn decode_role(item: Item) -> Result<Role, StoreError> {
     let item: RoleItem = from_item(ROLE, item)?;
-    let grants: Result<Vec<Grant>, ()> = item.permissions.iter().map(|permission| permission.parse()).collect();
+    let grants: Vec<Grant> = item.permissions.iter().filter_map(|permission| permission.parse().ok()).collect();
     Ok(Role {
         id: item.id,
         record: Revisioned::from(item.record),
         code: item.code,
         name: item.name,
-        grants: grants.map_err(|()| StoreError::undecodable(ROLE, "unknown permission"))?,
+        grants,
         system: item.system,
+        deleted_at: item.deleted_at,
     })
 }
 
@@ -205,7 +220,18 @@ pub async fn write_status(
     replaced: Option<u32>,
     others: Vec<Part>,
 ) -> Result<bool, StoreError> {
-    let item = encode_status(scope, status)?;
+    write(table, scope, decided_on, encode_status(scope, status)?, replaced, others).await
+}
+
+/// The same for a role.
+///
+/// # Errors
+/// Those of the database.
+pub async fn write_role(table: &CoreTable, scope: &TenantScope, decided_on: u64, role: &Role, replaced: Option<u32>, others: Vec<Part>) -> Result<bool, StoreError> {
+    write(table, scope, decided_on, encode_role(scope, role)?, replaced, others).await
+}
+
+async fn write(table: &CoreTable, scope: &TenantScope, decided_on: u64, item: Item, replaced: Option<u32>, others: Vec<Part>) -> Result<bool, StoreError> {
     let written = match replaced {
         None => Part::Insert { item, expired_before: None },
         Some(revision) => Part::Replace { item, revision },
@@ -243,11 +269,15 @@ pub async fn touch_status(table: &CoreTable, scope: &TenantScope, status: &Conta
     Ok(table.replace(scope, encode_status(scope, status)?, replaced).await? == Written::Done)
 }
 
-/// Writes a new role. 1 request, 1 W.
+/// Writes a seeded role, whose name and code nobody else can have yet. 1 request, 1 W.
 ///
 /// # Errors
 /// Those of the database.
 pub async fn create_role(table: &CoreTable, scope: &TenantScope, role: &Role) -> Result<Written, StoreError> {
+    table.insert(scope, encode_role(scope, role)?).await
+}
+
+fn encode_role(scope: &TenantScope, role: &Role) -> Result<Item, StoreError> {
     let key = keys::role(scope, role.id);
     let form = RoleItem {
         pk: key.pk,
@@ -258,7 +288,8 @@ pub async fn create_role(table: &CoreTable, scope: &TenantScope, role: &Role) ->
         name: role.name.clone(),
         permissions: role.grants.iter().map(ToString::to_string).collect(),
         system: role.system,
+        deleted_at: role.deleted_at,
         record: (&role.record).into(),
     };
-    table.insert(scope, to_item(ROLE, &form)?).await
+    to_item(ROLE, &form)
 }

@@ -265,6 +265,12 @@ fn check(scope: &TenantScope, pk: &str) -> Result<(), StoreError> {
     if parse_tenant(pk) == Some(scope.tenant()) && pk.starts_with(&tenant_prefix(scope.tenant())) { Ok(()) } else { Err(StoreError::OutsideTenant) }
 }
 
+/// What leads into a tenant from outside names the tenant it leads to, and stands where only that can stand.
+fn check_entrance(item: &Item) -> Result<(), StoreError> {
+    let pk = text(item, "PK").unwrap_or_default();
+    if ["SUB#", "SLUG#"].iter().any(|start| pk.starts_with(start)) { Ok(()) } else { Err(StoreError::OutsideTenant) }
+}
+
 fn check_item(scope: &TenantScope, item: &Item) -> Result<(), StoreError> {
     check(scope, text(item, "PK").unwrap_or_default())?;
     for index in ["GSI1PK", "GSI2PK"] {

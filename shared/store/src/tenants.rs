@@ -5,13 +5,13 @@ use serde::{Deserialize, Serialize};
 use switchboard_domain::contact::Defaults;
 use switchboard_domain::ids::{TenantId, UserId};
 use switchboard_domain::sealing::TenantKeyring;
-use switchboard_domain::tenant::Tenant;
+use switchboard_domain::tenant::{BOOKING_BUFFER_MINUTES, HEARTBEAT_TIMEOUT_SECONDS, RETENTION_DAYS, Tenant};
 
 use crate::error::StoreError;
 use crate::item::{Item, RecordAttributes, from_item, to_item};
 use crate::keys;
 use crate::scope::TenantScope;
-use crate::table::{Change, CoreTable, Written};
+use crate::table::{Change, CoreTable, Part, Written};
 
 const KIND: &str = "tenant";
 
@@ -47,11 +47,34 @@ struct TenantItem {
     name: String,
     time_zone: String,
     country: String,
+    #[serde(default)]
+    calling_day_start: u16,
+    #[serde(default = "booking_buffer_minutes")]
+    booking_buffer_minutes: u16,
+    #[serde(default = "heartbeat_timeout_seconds")]
+    heartbeat_timeout_seconds: u16,
+    #[serde(default = "retention_days")]
+    retention_days: u32,
+    #[serde(default)]
+    record_contact_views: bool,
     shards: u32,
     #[serde(with = "switchboard_domain::audit::bytes")]
     keyring: Vec<u8>,
     #[serde(flatten)]
     record: RecordAttributes,
+}
+
+// Tenants made before they could be set have what a new one has.
+const fn booking_buffer_minutes() -> u16 {
+    BOOKING_BUFFER_MINUTES
+}
+
+const fn heartbeat_timeout_seconds() -> u16 {
+    HEARTBEAT_TIMEOUT_SECONDS
+}
+
+const fn retention_days() -> u32 {
+    RETENTION_DAYS
 }
 
 /// Reads a tenant's record from its item.
@@ -67,6 +90,11 @@ pub fn decode(item: Item) -> Result<Tenant, StoreError> {
         name: item.name,
         time_zone: item.time_zone,
         country: item.country,
+        calling_day_start: item.calling_day_start,
+        booking_buffer_minutes: item.booking_buffer_minutes,
+        heartbeat_timeout_seconds: item.heartbeat_timeout_seconds,
+        retention_days: item.retention_days,
+        record_contact_views: item.record_contact_views,
         shards: item.shards,
         wrapped_keyring: item.keyring,
     })
@@ -134,6 +162,12 @@ pub async fn create(table: &CoreTable, tenant: &Tenant) -> Result<Option<TenantS
     {
         return Ok(None);
     }
+    let scope = TenantScope::vouched(tenant.id);
+    table.insert(&scope, encode(tenant)?).await?;
+    Ok(Some(scope))
+}
+
+fn encode(tenant: &Tenant) -> Result<Item, StoreError> {
     let key = keys::tenant(tenant.id);
     let form = TenantItem {
         pk: key.pk,
@@ -144,13 +178,24 @@ pub async fn create(table: &CoreTable, tenant: &Tenant) -> Result<Option<TenantS
         name: tenant.name.clone(),
         time_zone: tenant.time_zone.clone(),
         country: tenant.country.clone(),
+        calling_day_start: tenant.calling_day_start,
+        booking_buffer_minutes: tenant.booking_buffer_minutes,
+        heartbeat_timeout_seconds: tenant.heartbeat_timeout_seconds,
+        retention_days: tenant.retention_days,
+        record_contact_views: tenant.record_contact_views,
         shards: tenant.shards,
         keyring: tenant.wrapped_keyring.clone(),
         record: (&tenant.record).into(),
     };
-    let scope = TenantScope::vouched(tenant.id);
-    table.insert(&scope, to_item(KIND, &form)?).await?;
-    Ok(Some(scope))
+    to_item(KIND, &form)
+}
+
+/// Writes a tenant's record over the one of revision `replaced`; false when somebody changed it meanwhile. 1 request, 1 W.
+///
+/// # Errors
+/// Those of the database.
+pub async fn save(table: &CoreTable, scope: &TenantScope, tenant: &Tenant, replaced: u32) -> Result<bool, StoreError> {
+    Ok(table.replace(scope, encode(tenant)?, replaced).await? == Written::Done)
 }
 
 /// Writes a tenant's keyring, wrapped anew, over the one that was read; false when somebody wrote another meanwhile. A technical write. 1 request,
@@ -173,11 +218,9 @@ pub async fn set_keyring(table: &CoreTable, tenant: &OpenTenant, wrapped: Vec<u8
     table.change(&tenant.scope, change).await
 }
 
-/// Makes the entrance of a user's subject. 1 request, 1 W.
-///
-/// # Errors
-/// Those of the database.
-pub async fn create_subject(table: &CoreTable, scope: &TenantScope, subject: &str, user: UserId) -> Result<(), StoreError> {
+/// The part of a transaction that makes the entrance of a user's subject; it doesn't hold when the subject has one. 2 W.
+#[must_use]
+pub fn subject_part(scope: &TenantScope, subject: &str, user: UserId) -> Part {
     let key = keys::subject(subject);
     let item = Item::from([
         ("PK".to_owned(), AttributeValue::S(key.pk)),
@@ -186,6 +229,5 @@ pub async fn create_subject(table: &CoreTable, scope: &TenantScope, subject: &st
         ("tenant".to_owned(), AttributeValue::S(scope.tenant().to_string())),
         ("user".to_owned(), AttributeValue::S(user.to_string())),
     ]);
-    table.insert_entrance(item).await?;
-    Ok(())
+    Part::Entrance { item }
 }

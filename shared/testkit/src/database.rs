@@ -34,7 +34,7 @@ pub const PROJECTED: [&str; 20] = [
 ];
 
 /// What index 2 carries, likewise.
-pub const PROJECTED_OF_WORK: [&str; 2] = ["GSI1SK", "status"];
+pub const PROJECTED_OF_WORK: [&str; 3] = ["GSI1SK", "status", "last_activity_at"];
 
 /// The engine with its two tables.
 #[derive(Clone)]

@@ -10,6 +10,8 @@ pub(crate) mod history;
 pub(crate) mod jobs;
 pub(crate) mod keeping;
 pub(crate) mod mutations;
+pub(crate) mod staff;
+pub(crate) mod tenant;
 pub(crate) mod waiting;
 
 use std::collections::BTreeMap;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::api::{Api, user_errors};
 
 /// What records are asked for, by the names of the fragments.
-const FRAGMENTS: [(&str, &str); 5] = [
+const FRAGMENTS: [(&str, &str); 14] = [
     (
         "whole",
         "Contact { id phone phoneExtension alternatePhones name email address city region postalCode country timeZone timeZoneSource source attributes
@@ -19,6 +19,23 @@ const FRAGMENTS: [(&str, &str); 5] = [
         "job",
         "BulkJob { id action status failureReason examined changed unchanged failed progress fileUrl fileExpiresAt createdBy { type id name }
             createdAt startedAt finishedAt }",
+    ),
+    ("user", "User { id name email status roles { id code } permissions version createdAt updatedAt lastSignedOutAt createdBy { type name } updatedBy { type name } }"),
+    ("role", "Role { id code name permissions system version }"),
+    (
+        "agent",
+        "Agent { id name email employeeId timeZone user { id } teams { id } memberships { role team { id } } version createdAt updatedAt deletedAt
+            createdBy { type name } updatedBy { type name } }",
+    ),
+    ("team", "Team { id name memberCount version createdAt updatedAt deletedAt createdBy { type name } updatedBy { type name } }"),
+    ("membership", "Membership { agent { id } team { id } role assignedAt }"),
+    ("presence", "Presence { status breakReason acceptingLeads onCall callsToday currentCallSeconds since lastActivityAt }"),
+    ("window", "ScheduleWindow { id date startTime endTime endsNextDay recurrence weekdays until }"),
+    ("exception", "ScheduleException { id date untilDate startTime endTime kind note }"),
+    (
+        "tenant",
+        "Tenant { id name timeZone country callingDayStart bookingBufferMinutes heartbeatTimeoutSeconds retentionDays recordContactViews version
+            createdAt updatedAt }",
     ),
 ];
 
@@ -35,6 +52,20 @@ fn selection(mutation: &str) -> &'static str {
         "suppressionAdd" => "suppression { ...suppression } contact { ...whole }",
         "suppressionRemove" => "suppression { ...suppression }",
         "contactBulk" | "bulkJobCancel" => "job { ...job }",
+        "userInvite" | "userUpdate" | "userResendInvitation" | "userEnable" | "userResetPassword" | "userSignOut" => "user { ...user }",
+        "userDisable" => "user { ...user } job { ...job }",
+        "roleCreate" | "roleUpdate" | "roleDelete" => "role { ...role }",
+        "agentCreate" | "agentUpdate" | "agentRestore" => "agent { ...agent }",
+        "agentDelete" => "agent { ...agent } job { ...job }",
+        "teamCreate" | "teamUpdate" | "teamRestore" => "team { ...team }",
+        "teamDelete" => "team { ...team } job { ...job }",
+        "teamAddMember" | "teamUpdateMember" => "membership { ...membership } team { ...team } changed",
+        "teamRemoveMember" => "team { ...team } agent { ...agent } changed",
+        "presenceUpdate" | "presenceHeartbeat" => "presence { ...presence } agent { id }",
+        "scheduleAddWindow" | "scheduleUpdateWindow" => "window { ...window } version agent { id }",
+        "scheduleAddException" => "exception { ...exception } version agent { id }",
+        "scheduleRemoveWindow" | "scheduleRemoveException" => "agent { id } version",
+        "tenantUpdate" => "tenant { ...tenant }",
         other => panic!("no such mutation here: {other}"),
     }
 }

@@ -1,4 +1,4 @@
-//! `./dev token`, `import`, `keys` and `reindex`: the operator program, pointed at the running stack.
+//! `./dev token`, `import`, `tenant`, `keys` and `reindex`: the operator program, pointed at the running stack.
 
 use crate::environment::point_at_stack;
 use crate::functions;

@@ -3,11 +3,14 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use jiff::SignedDuration;
 use serde::Serialize;
 use switchboard_domain::audit::{AuditEvent, Audited, Changes, FieldChange, Fields, Outcome, differences};
 use switchboard_domain::clock::Entropy;
 use switchboard_domain::ids::{ContactId, TenantId};
+use switchboard_domain::person::MembershipRole;
 use switchboard_domain::sealing::ContactKey;
+use switchboard_domain::tenant::RETENTION_DAYS;
 use switchboard_platform::Files;
 use switchboard_store::audit_events::AuditTable;
 use switchboard_store::item::{Item, text};
@@ -112,7 +115,9 @@ impl Recorder {
         }
         for (tenant, pending) in by_tenant {
             let events: Vec<AuditEvent> = pending.iter().map(|pending| pending.event.clone()).collect();
-            let inserted = self.events.insert(tenant, &events).await?;
+            let opened = self.tenants.open(tenant).await?;
+            let retention = opened.map_or(RETENTION_DAYS, |opened| opened.record.retention_days);
+            let inserted = self.events.insert(tenant, &events, SignedDuration::from_hours(24 * i64::from(retention))).await?;
             for (pending, inserted) in pending.into_iter().zip(inserted) {
                 let AuditEvent { version, .. } = pending.event;
                 let hash = if inserted {
@@ -169,9 +174,13 @@ impl Recorder {
             return Err(Trouble::Record("an audited record was removed instead of marked as deleted".to_owned()));
         };
         let before = old.as_ref().map_or(0, |old| old.version);
-        let changes = differences(old.as_ref().map_or(&Fields::new(), |old| &old.fields), &new.fields);
+        let mut changes = differences(old.as_ref().map_or(&Fields::new(), |old| &old.fields), &new.fields);
         if new.version == before {
             return if changes.is_empty() { Ok(None) } else { Err(Trouble::Record("a field changed without the version".to_owned())) };
+        }
+        if let Some(member) = &new.change.member {
+            let role = |role: Option<MembershipRole>| role.map(|role| serde_json::json!(role));
+            changes.push(FieldChange { field: format!("members.{}", member.agent), old: role(member.before), new: role(member.after) });
         }
         if new.version != before + 1 {
             return Err(Trouble::Record(format!("the version went from {before} to {}", new.version)));

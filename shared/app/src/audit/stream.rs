@@ -7,7 +7,7 @@ use switchboard_domain::sealing::ContactKey;
 use switchboard_store::contacts::{self, Slot, StoredNote};
 use switchboard_store::item::{Item, text};
 use switchboard_store::tenants::OpenTenant;
-use switchboard_store::{StoreError, people, settings, suppressions, tenants};
+use switchboard_store::{StoreError, people, presence, schedules, settings, suppressions, tenants};
 
 /// One change of one item, as the stream tells it.
 #[derive(Debug, Clone, Default)]
@@ -32,7 +32,25 @@ pub enum ImageError {
 }
 
 /// Types of items that aren't records people change: nothing of them is audited.
-const TECHNICAL: [&str; 10] = ["bulk_job", "idempotency", "import", "import_chunk", "number", "search_entry", "search_token", "settings_revision", "slug", "subject"];
+const TECHNICAL: [&str; 16] = [
+    "administrators",
+    "bulk_job",
+    "idempotency",
+    "import",
+    "import_chunk",
+    // On record with the team and with the agent.
+    "membership",
+    "number",
+    "presence_day",
+    "presence_segment",
+    "search_entry",
+    "search_token",
+    "settings_revision",
+    "slug",
+    "staff_email",
+    "subject",
+    "team_name",
+];
 
 /// Whether items of this type are audited at all.
 pub(super) fn is_technical(kind: &str) -> bool {
@@ -105,6 +123,14 @@ impl Image {
             people::TEAM => {
                 let team = people::decode_team(item)?;
                 Self::of(&team, team.id.to_string(), &team.record)
+            }
+            presence::PRESENCE => {
+                let presence = presence::decode(item)?;
+                Self::of(&presence, presence.agent.to_string(), &presence.record)
+            }
+            schedules::SCHEDULE => {
+                let schedule = schedules::decode(item)?;
+                Self::of(&schedule, schedule.agent.to_string(), &schedule.record)
             }
             "tenant" => {
                 let tenant = tenants::decode(item)?;

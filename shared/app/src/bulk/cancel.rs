@@ -6,7 +6,7 @@ use switchboard_domain::ids::{BulkJobId, base32};
 use switchboard_domain::permission::Permission;
 use switchboard_store::{StoreError, bulk_jobs};
 
-use crate::contacts::GivenId;
+use crate::GivenId;
 use crate::error::{AppError, UserError};
 use crate::services::Services;
 use crate::viewer::Viewer;

@@ -10,7 +10,7 @@ mod work;
 pub use cancel::cancel;
 pub use export::{ExportPage, export_page};
 pub use read::{FILE_KEPT, OutcomePlace, file_expires_at, file_url, get, list, outcomes};
-pub use start::{AskedAction, StartBulk, start, start_rekey, start_rewrap};
+pub use start::{AskedAction, StartBulk, start, start_disband, start_rekey, start_return, start_rewrap};
 pub use steps::Stopped;
 pub use work::{Worker, change_contacts};
 

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use switchboard_domain::bulk_job::{BulkAction, BulkJob};
 use switchboard_domain::change::Origin;
-use switchboard_domain::contact::ContactFilter;
+use switchboard_domain::contact::{ContactFilter, Owners};
 use switchboard_domain::field_error::FieldErrorCode;
 use switchboard_domain::ids::{AgentId, BulkJobId, StatusId, TeamId};
 use switchboard_domain::permission::Permission;
@@ -15,7 +15,8 @@ use switchboard_store::bulk_jobs;
 use switchboard_store::tenants::OpenTenant;
 
 use super::BulkMessage;
-use crate::contacts::{GivenId, check_owner};
+use crate::GivenId;
+use crate::contacts::check_owner;
 use crate::error::{AppError, UserError};
 use crate::idempotency::{Recalled, key_taken, recall};
 use crate::services::Services;
@@ -23,6 +24,9 @@ use crate::viewer::Viewer;
 
 /// After this nobody believes what a tenant's settings and keys were before a change: caches hold them for 30 seconds.
 const KNOWN_EVERYWHERE: Duration = Duration::from_secs(40);
+
+/// After this no request is under way that began before: the API answers within 15 seconds, and believes who is signed in for 20.
+const SETTLED: Duration = Duration::from_secs(20);
 
 /// Most ids in a list of a filter: the database compares with at most 100 values.
 const MOST_IDS: usize = 100;
@@ -127,7 +131,7 @@ pub async fn start(services: &Services, viewer: &Viewer, request: StartBulk) -> 
 /// Those of the database and of the queue.
 pub async fn start_rekey(services: &Services, viewer: &Viewer, status: StatusId) -> Result<BulkJob, AppError> {
     let filter = ContactFilter { statuses: vec![status], ..ContactFilter::default() };
-    internal(services, &viewer.tenant, BulkAction::Rekey { status }, filter, viewer.origin()).await
+    internal(services, &viewer.tenant, BulkAction::Rekey { status }, filter, viewer.origin(), KNOWN_EVERYWHERE).await
 }
 
 /// Asks for a job that wraps the keys of all contacts, deleted ones included, under the tenant's present key. It waits until every process wraps under
@@ -137,14 +141,42 @@ pub async fn start_rekey(services: &Services, viewer: &Viewer, status: StatusId)
 /// Those of the database and of the queue.
 pub async fn start_rewrap(services: &Services, tenant: &OpenTenant) -> Result<BulkJob, AppError> {
     let filter = ContactFilter { include_deleted: true, ..ContactFilter::default() };
-    internal(services, tenant, BulkAction::Rewrap, filter, Origin::system()).await
+    internal(services, tenant, BulkAction::Rewrap, filter, Origin::system(), KNOWN_EVERYWHERE).await
 }
 
-async fn internal(services: &Services, tenant: &OpenTenant, action: BulkAction, filter: ContactFilter, origin: Origin) -> Result<BulkJob, AppError> {
-    let job = asked(services, action, filter, origin, services.clock.now(), KNOWN_EVERYWHERE);
+/// Asks for a job that takes all contacts from an agent who left or was disabled: to a colleague, into a team's pool, or, without either, into the
+/// tenant's. It waits until no request that still took the agent for present can be writing. 1 W and 1 for index 1, 1 request to the queue.
+///
+/// # Errors
+/// Those of the database and of the queue.
+pub async fn start_return(
+    services: &Services,
+    tenant: &OpenTenant,
+    origin: Origin,
+    from: AgentId,
+    assignee: Option<AgentId>,
+    team: Option<TeamId>,
+) -> Result<BulkJob, AppError> {
+    let filter = ContactFilter { assignees: vec![from], ..ContactFilter::default() };
+    internal(services, tenant, BulkAction::Move { from, assignee, team }, filter, origin, SETTLED).await
+}
+
+/// Asks for a job that ends the memberships of a deleted team and takes the contacts out of its pool, into the tenant's. It waits as
+/// [`start_return`] does. 1 W and 1 for index 1, 1 request to the queue.
+///
+/// # Errors
+/// Those of the database and of the queue.
+pub async fn start_disband(services: &Services, tenant: &OpenTenant, origin: Origin, team: TeamId) -> Result<BulkJob, AppError> {
+    let owners = Owners { teams: [team].into(), ..Owners::default() };
+    let filter = ContactFilter { owners: Some(owners), ..ContactFilter::default() };
+    internal(services, tenant, BulkAction::Disband { team }, filter, origin, SETTLED).await
+}
+
+async fn internal(services: &Services, tenant: &OpenTenant, action: BulkAction, filter: ContactFilter, origin: Origin, delay: Duration) -> Result<BulkJob, AppError> {
+    let job = asked(services, action, filter, origin, services.clock.now(), delay);
     bulk_jobs::create(&services.core, tenant, &job, Vec::new(), services.entropy.as_ref()).await?;
     let message = BulkMessage { tenant: tenant.record.id, job: job.id };
-    if let Err(error) = services.bulk_queue.send_delayed(&message, KNOWN_EVERYWHERE).await {
+    if let Err(error) = services.bulk_queue.send_delayed(&message, delay).await {
         never_sent(services, tenant, &job).await?;
         return Err(error.into());
     }

@@ -6,20 +6,23 @@ use std::time::Instant;
 use futures::stream::{StreamExt, TryStreamExt};
 use switchboard_domain::bulk_job::{BATCH, BulkAction, BulkJob, ContactOutcome, Next, Outcome, Tally};
 use switchboard_domain::change::Origin;
-use switchboard_domain::ids::ContactId;
+use switchboard_domain::ids::{ContactId, TeamId};
 use switchboard_platform::{Files, Queue};
 use switchboard_store::settings::Settings;
 use switchboard_store::tenants::OpenTenant;
-use switchboard_store::{Freshness, Order, StoreError, contacts as stored};
+use switchboard_store::{Freshness, Order, StoreError, contacts as stored, people};
 
 use super::steps::{Steps, Stopped};
 use super::{BulkMessage, Place, export};
-use crate::contacts::{self, Applied, Operation};
+use crate::contacts::{self, Applied, Operation, Owner};
 use crate::error::AppError;
 use crate::services::Services;
+use crate::teams::{self, Ending};
 
 /// Contacts written at the same time.
 const AT_ONCE: usize = 16;
+/// Members of a deleted team read at once.
+const MEMBERS: usize = 25;
 
 /// What works on bulk jobs.
 #[derive(Clone)]
@@ -77,7 +80,14 @@ async fn change(steps: &Steps<'_>, mut job: BulkJob, keep: &impl AsyncFn(u32, &[
         let now = steps.services.clock.now();
         let stepped = match job.next() {
             Next::Nothing => return Ok(Stopped::Ended),
-            Next::Begin => steps.begin(&job).await,
+            Next::Begin => {
+                if let BulkAction::Disband { team } = job.action
+                    && !end_memberships(steps, &job, team).await?
+                {
+                    return Ok(Stopped::OutOfTime);
+                }
+                steps.begin(&job).await
+            }
             Next::Take => take(steps, &job).await,
             Next::Apply => apply(steps, &job, keep).await,
             Next::Cancel => steps.advance(&job, |job| job.cancelled(now)).await,
@@ -94,6 +104,27 @@ async fn change(steps: &Steps<'_>, mut job: BulkJob, keep: &impl AsyncFn(u32, &[
         job = next;
         if !job.is_ended() && steps.is_out_of_time() {
             return Ok(Stopped::OutOfTime);
+        }
+    }
+}
+
+/// Ends the memberships of a team that was deleted, unless it was restored meanwhile; false when the time is over before the last. 1 request per 25 members, and those of
+/// [`teams::end_membership`].
+async fn end_memberships(steps: &Steps<'_>, job: &BulkJob, team: TeamId) -> Result<bool, AppError> {
+    let (services, origin) = (steps.services, job.origin.clone().with_job(job.id));
+    loop {
+        let tenant = steps.tenant().await?;
+        let members = people::members(&services.core, &tenant.scope, team, None, MEMBERS).await?;
+        if members.entries.is_empty() {
+            return Ok(true);
+        }
+        for member in members.entries {
+            if teams::end_membership(services, &tenant, origin.clone(), team, member.agent).await? == Ending::TeamIsThere {
+                return Ok(true);
+            }
+            if steps.is_out_of_time() {
+                return Ok(false);
+            }
         }
     }
 }
@@ -180,14 +211,21 @@ async fn obstacle(steps: &Steps<'_>, job: &BulkJob) -> Result<Option<&'static st
             (!is_live).then_some("The status was deleted meanwhile. Choose another one.")
         }
         BulkAction::Unassign | BulkAction::Delete | BulkAction::Export | BulkAction::Rekey { .. } | BulkAction::Rewrap => None,
+        BulkAction::Disband { team } => {
+            let found = people::team(&steps.services.core, &tenant.scope, team).await?;
+            let is_there = found.is_some_and(|team| team.deleted_at.is_none());
+            is_there.then_some("The team was restored meanwhile. What was left in its pool stays there.")
+        }
     })
 }
 
 /// What is done to each contact; nothing by an export.
 fn operation(action: BulkAction) -> Option<Operation> {
     Some(match action {
-        BulkAction::Assign { assignee, team } | BulkAction::Move { assignee, team, .. } => Operation::Assign { assignee, team },
-        BulkAction::Unassign => Operation::Assign { assignee: None, team: None },
+        BulkAction::Assign { assignee, team } => Operation::Assign { from: None, assignee, team },
+        BulkAction::Move { from, assignee, team } => Operation::Assign { from: Some(Owner::Agent(from)), assignee, team },
+        BulkAction::Unassign => Operation::Assign { from: None, assignee: None, team: None },
+        BulkAction::Disband { team } => Operation::Assign { from: Some(Owner::Team(team)), assignee: None, team: None },
         BulkAction::SetStatus { status } => Operation::SetStatus { status },
         BulkAction::Delete => Operation::Delete,
         BulkAction::Rekey { .. } => Operation::Rekey,

@@ -4,20 +4,19 @@ use std::sync::Arc;
 
 use switchboard_domain::contact::Contact;
 use switchboard_domain::field_error::FieldErrorCode;
-use switchboard_domain::ids::{AgentId, ContactId, StatusId, TeamId};
+use switchboard_domain::ids::{AgentId, ContactId, StatusId, TeamId, UserId};
 use switchboard_domain::permission::{Permission, Scope};
+use switchboard_domain::person::UserStatus;
 use switchboard_domain::status::ContactStatus;
 use switchboard_store::contacts::{self, StoredContact};
 use switchboard_store::settings::Settings;
 use switchboard_store::tenants::OpenTenant;
 use switchboard_store::{Freshness, people};
 
+use crate::GivenId;
 use crate::error::{AppError, Existing, UserError};
 use crate::services::Services;
 use crate::viewer::Viewer;
-
-/// An id as it came: none when it doesn't decode, which is treated as an id of nothing.
-pub type GivenId<T> = Option<T>;
 
 /// A contact the viewer may use this permission on. 1 request, 1 R.
 pub(super) async fn find(services: &Services, viewer: &Viewer, permission: Permission, id: &GivenId<ContactId>) -> Result<StoredContact, AppError> {
@@ -29,11 +28,12 @@ pub(super) async fn find(services: &Services, viewer: &Viewer, permission: Permi
     stored.filter(|stored| is_visible(viewer, scope, &stored.contact)).ok_or(AppError::NotFound)
 }
 
-/// Teams have no members yet, so a user's own contacts are all that the narrower scopes reach.
+/// Whether a contact is within a scope: one's own, those of one's colleagues and pools, or all.
 pub(super) fn is_visible(viewer: &Viewer, scope: Scope, contact: &Contact) -> bool {
     match scope {
         Scope::All => true,
-        Scope::Team | Scope::Own => contact.details.assignee == Some(viewer.agent()),
+        Scope::Team => viewer.of_teams().have(contact),
+        Scope::Own => contact.details.assignee == Some(viewer.agent()),
     }
 }
 
@@ -98,7 +98,7 @@ pub(super) async fn settings(services: &Services, viewer: &Viewer, given: Option
     Ok(known.unwrap_or_else(|| Arc::clone(&viewer.settings)))
 }
 
-/// That agent and team exist; 1 request and 1 R each when any is given.
+/// That agent and team are there to be given contacts: not deleted, and the agent not disabled. 1 request; 2 R for an agent, 1 R for a team.
 pub(crate) async fn check_owner(
     services: &Services,
     tenant: &OpenTenant,
@@ -109,12 +109,16 @@ pub(crate) async fn check_owner(
     let found = if agents.is_empty() && teams.is_empty() {
         people::Directory::default()
     } else {
-        people::directory(&services.core, &tenant.scope, &[], &agents, &teams, Freshness::Strong).await?
+        let users: Vec<UserId> = agents.iter().map(|agent| (*agent).into()).collect();
+        people::directory(&services.core, &tenant.scope, &users, &agents, &teams, Freshness::Strong).await?
     };
-    if assignee.is_some() && found.agents.is_empty() {
+    if found.users.iter().any(|user| user.status == UserStatus::Disabled) {
+        return Ok(Err(UserError::new("assigneeId", FieldErrorCode::NotAllowed, "This agent is disabled. Choose another.")));
+    }
+    if assignee.is_some() && found.agents.iter().all(|agent| agent.deleted_at.is_some()) {
         return Ok(Err(UserError::new("assigneeId", FieldErrorCode::NotFound, "There is no such agent. Take an id from the staff directory.")));
     }
-    if team.is_some() && found.teams.is_empty() {
+    if team.is_some() && found.teams.iter().all(|team| team.deleted_at.is_some()) {
         return Ok(Err(UserError::new("teamId", FieldErrorCode::NotFound, "There is no such team. Take an id from the staff directory.")));
     }
     Ok(Ok((assignee.flatten(), team.flatten())))

@@ -14,11 +14,31 @@ use super::edit::{Decision, Edited, edit};
 use crate::error::{AppError, UserError};
 use crate::services::Services;
 
+/// Whose a contact can be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Owner {
+    /// An agent's.
+    Agent(AgentId),
+    /// In a team's pool.
+    Team(TeamId),
+}
+
+impl Owner {
+    fn has(self, contact: &Contact) -> bool {
+        match self {
+            Self::Agent(agent) => contact.details.assignee == Some(agent),
+            Self::Team(team) => contact.details.team == Some(team),
+        }
+    }
+}
+
 /// What a job does to each of its contacts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Operation {
-    /// Assigns it.
+    /// Assigns it, unless it is no longer that owner's.
     Assign {
+        /// Whose it must still be; anybody's when none is given.
+        from: Option<Owner>,
         /// To this agent.
         assignee: Option<AgentId>,
         /// Into this team's pool.
@@ -74,7 +94,10 @@ pub async fn apply(services: &Services, tenant: &OpenTenant, settings: &Settings
             return Ok(error.into());
         }
         Ok(match *operation {
-            Operation::Assign { assignee, team } => {
+            Operation::Assign { from, assignee, team } => {
+                if from.is_some_and(|from| !from.has(contact)) {
+                    return Ok(Decision::Nothing);
+                }
                 if contact.details.assignee == assignee && contact.details.team == team {
                     return Ok(Decision::Nothing);
                 }

@@ -8,8 +8,9 @@ use switchboard_domain::ids::{AgentId, ContactId, TeamId};
 use switchboard_domain::permission::Permission;
 use switchboard_store::contacts::StoredContact;
 
-use super::access::{GivenId, check_live, check_owner, find};
+use super::access::{check_live, check_owner, find};
 use super::edit::{Decision, edit};
+use crate::GivenId;
 use crate::error::{AppError, UserError};
 use crate::services::Services;
 use crate::viewer::Viewer;

@@ -9,8 +9,9 @@ use switchboard_domain::status;
 use switchboard_store::StoreError;
 use switchboard_store::contacts::{self, Creation};
 
-use super::access::{GivenId, check_owner, concealed, live_status, settings};
+use super::access::{check_owner, concealed, live_status, settings};
 use super::edit::suppress;
+use crate::GivenId;
 use crate::error::{AppError, Existing, UserError};
 use crate::idempotency::{Recalled, recall};
 use crate::services::Services;

@@ -9,8 +9,9 @@ use switchboard_domain::status;
 use switchboard_store::contacts::StoredContact;
 use switchboard_store::settings::Settings;
 
-use super::access::{GivenId, check_live, check_version, find};
+use super::access::{check_live, check_version, find};
 use super::edit::{Decision, edit};
+use crate::GivenId;
 use crate::error::{AppError, UserError};
 use crate::services::Services;
 use crate::viewer::Viewer;

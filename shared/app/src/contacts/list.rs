@@ -38,18 +38,22 @@ impl From<ListPage> for Walked {
     }
 }
 
-/// The viewer's contacts that a filter means. Who may see only their own sees those. Requests and units as [`walk`].
+/// The viewer's contacts that a filter means. Who may see only their own, or their teams', sees those. Requests and units as [`walk`].
 ///
 /// # Errors
 /// [`AppError::Forbidden`] without `contact:read`, [`AppError::Asked`] for a search that can't be; those of the database.
 pub async fn list(services: &Services, viewer: &Viewer, filter: &ContactFilter, after: Option<&str>, first: usize, order: Order) -> Result<Walked, AppError> {
     let mut filter = filter.clone();
-    if viewer.scope(Permission::ContactRead)? != Scope::All {
-        let own = viewer.agent();
-        if !filter.assignees.is_empty() && !filter.assignees.contains(&own) {
-            return Ok(Walked::default());
+    match viewer.scope(Permission::ContactRead)? {
+        Scope::All => {}
+        Scope::Team => filter.owners = Some(viewer.of_teams()),
+        Scope::Own => {
+            let own = viewer.agent();
+            if !filter.assignees.is_empty() && !filter.assignees.contains(&own) {
+                return Ok(Walked::default());
+            }
+            filter.assignees = vec![own];
         }
-        filter.assignees = vec![own];
     }
     walk(services, &viewer.tenant, &viewer.settings, &filter, after, first, order).await
 }

@@ -11,9 +11,10 @@ use switchboard_store::StoreError;
 use switchboard_store::contacts::{self, After, Home, Move, Rewritten, Slot, StoredContact};
 use switchboard_store::settings::Settings;
 
-use super::access::{GivenId, check_live, check_version, find};
+use super::access::{check_live, check_version, find};
 use super::delete::status_of_returned;
 use super::edit::suppress;
+use crate::GivenId;
 use crate::error::{AppError, UserError};
 use crate::services::Services;
 use crate::viewer::Viewer;

@@ -17,9 +17,8 @@ mod read;
 mod set_status;
 mod update;
 
-pub use access::GivenId;
 pub(crate) use access::check_owner;
-pub use apply::{Applied, Operation, apply};
+pub use apply::{Applied, Operation, Owner, apply};
 pub use as_of::{ContactThen, as_of};
 pub use assign::{AssignContacts, MOST_ASSIGNED, PerContact, assign};
 pub use create::{CreateContact, create};

@@ -13,7 +13,8 @@ use switchboard_store::contacts::{self, StoredContact, StoredNote, open_key};
 use switchboard_store::table::Part;
 use switchboard_store::{Page, StoreError, keys};
 
-use super::access::{GivenId, check_live, find};
+use super::access::{check_live, find};
+use crate::GivenId;
 use crate::error::{AppError, UserError};
 use crate::idempotency::{Pending, Recalled, key_taken, recall};
 use crate::services::Services;

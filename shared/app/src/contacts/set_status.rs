@@ -8,8 +8,9 @@ use switchboard_domain::note::{self, Note};
 use switchboard_domain::permission::Permission;
 use switchboard_store::contacts::{self, StoredContact, open_key};
 
-use super::access::{GivenId, also, check_live, check_version, find, is_visible, live_status, settings};
+use super::access::{also, check_live, check_version, find, is_visible, live_status, settings};
 use super::edit::{Decision, Edited, edit};
+use crate::GivenId;
 use crate::error::{AppError, UserError};
 use crate::services::Services;
 use crate::viewer::Viewer;

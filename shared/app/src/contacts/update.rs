@@ -7,8 +7,9 @@ use switchboard_domain::ids::{AgentId, ContactId, StatusId, TeamId};
 use switchboard_domain::permission::Permission;
 use switchboard_store::contacts::StoredContact;
 
-use super::access::{GivenId, also, check_live, check_owner, check_version, concealed, find, live_status, settings};
+use super::access::{also, check_live, check_owner, check_version, concealed, find, live_status, settings};
 use super::edit::{Decision, edit};
+use crate::GivenId;
 use crate::error::{AppError, UserError};
 use crate::services::Services;
 use crate::viewer::Viewer;

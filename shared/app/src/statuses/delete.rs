@@ -7,7 +7,7 @@ use switchboard_domain::status::{self, ContactStatus, MOST_COUNTED};
 use switchboard_store::{contacts, settings};
 
 use super::{ATTEMPTS, busy};
-use crate::contacts::GivenId;
+use crate::GivenId;
 use crate::error::{AppError, UserError};
 use crate::services::Services;
 use crate::viewer::Viewer;

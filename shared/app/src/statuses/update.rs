@@ -9,7 +9,7 @@ use switchboard_store::settings;
 
 use super::{ATTEMPTS, busy, shown};
 use crate::bulk;
-use crate::contacts::GivenId;
+use crate::GivenId;
 use crate::error::{AppError, UserError};
 use crate::services::Services;
 use crate::viewer::Viewer;

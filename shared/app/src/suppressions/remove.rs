@@ -9,7 +9,7 @@ use switchboard_domain::suppression::{self, Suppression};
 use switchboard_store::suppressions;
 
 use super::{ATTEMPTS, busy, mark};
-use crate::contacts::GivenId;
+use crate::GivenId;
 use crate::error::{AppError, UserError};
 use crate::services::Services;
 use crate::viewer::Viewer;

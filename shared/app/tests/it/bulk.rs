@@ -285,7 +285,7 @@ async fn what_was_changed_before_the_target_went_is_counted_as_changed() {
     // A worker has changed one of the two and died; then the agent goes.
     let taken = job(&world, &message).await;
     let (settings, origin) = (world.viewer("admin").await.settings, taken.origin.clone().with_job(taken.id));
-    let operation = Operation::Assign { assignee: Some(agent), team: None };
+    let operation = Operation::Assign { from: None, assignee: Some(agent), team: None };
     contacts::apply(&world.services, &world.tenant, &settings, &origin, &ids[0], &operation).await.unwrap();
     let nobody = AgentId::new(world.clock.now(), &[9; 10]);
     let gone = BulkJob { action: BulkAction::Assign { assignee: Some(nobody), team: None }, revision: taken.revision + 1, ..taken };

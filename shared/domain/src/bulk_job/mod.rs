@@ -58,6 +58,11 @@ pub enum BulkAction {
         /// The status that changed.
         status: StatusId,
     },
+    /// It leaves the pool of a team that was deleted, whose members leave it before; nobody asks for it.
+    Disband {
+        /// The team.
+        team: TeamId,
+    },
     /// Its key is wrapped anew, because the tenant has a newer one; the operator asks for it.
     Rewrap,
 }
@@ -74,6 +79,7 @@ impl BulkAction {
             Self::Delete => "DELETE",
             Self::Export => "EXPORT",
             Self::Rekey { .. } => "REKEY",
+            Self::Disband { .. } => "DISBAND",
             Self::Rewrap => "REWRAP",
         }
     }
@@ -81,7 +87,7 @@ impl BulkAction {
     /// Whether it keeps the records in order rather than doing what a user asked: such a job can't be cancelled.
     #[must_use]
     pub fn is_internal(self) -> bool {
-        matches!(self, Self::Rekey { .. } | Self::Rewrap)
+        matches!(self, Self::Rekey { .. } | Self::Rewrap | Self::Disband { .. })
     }
 }
 
@@ -374,6 +380,7 @@ mod tests {
             BulkAction::Export,
             BulkAction::Rekey { status },
             BulkAction::Rewrap,
+            BulkAction::Disband { team: TeamId::new(NOW, &[3; 10]) },
         ] {
             let written = serde_json::to_value(action).unwrap();
             assert_eq!(written["name"], action.as_str());

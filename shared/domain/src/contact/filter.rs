@@ -1,10 +1,30 @@
 //! Which contacts are meant: the filter of lists and of bulk jobs.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Contact;
-use crate::ids::{AgentId, ImportId, StatusId};
+use crate::ids::{AgentId, ImportId, StatusId, TeamId};
+
+/// Whose contacts can be: agents, and teams in whose pools contacts lie.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Owners {
+    /// The agents.
+    pub agents: BTreeSet<AgentId>,
+    /// The teams.
+    pub teams: BTreeSet<TeamId>,
+}
+
+impl Owners {
+    /// Whether a contact is one of theirs.
+    #[must_use]
+    pub fn have(&self, contact: &Contact) -> bool {
+        let details = &contact.details;
+        details.assignee.is_some_and(|agent| self.agents.contains(&agent)) || details.team.is_some_and(|team| self.teams.contains(&team))
+    }
+}
 
 /// Which contacts are meant; what isn't given doesn't narrow.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -14,6 +34,9 @@ pub struct ContactFilter {
     pub statuses: Vec<StatusId>,
     /// One of these agents' contacts.
     pub assignees: Vec<AgentId>,
+    /// One of these owners'.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub owners: Option<Owners>,
     /// Whether it is somebody's.
     pub assigned: Option<bool>,
     /// Whether it was won.
@@ -43,6 +66,7 @@ impl ContactFilter {
         (self.include_deleted || contact.deleted_at.is_none())
             && (self.statuses.is_empty() || self.statuses.contains(&details.status))
             && (self.assignees.is_empty() || details.assignee.is_some_and(|assignee| self.assignees.contains(&assignee)))
+            && self.owners.as_ref().is_none_or(|owners| owners.have(contact))
             && self.assigned.is_none_or(|assigned| details.assignee.is_some() == assigned)
             && self.converted.is_none_or(|converted| (Some(details.status) == won) == converted)
             && self.created_from.is_none_or(|from| created >= from)
@@ -63,6 +87,7 @@ mod tests {
     #[test]
     fn each_part_of_a_filter_narrows_by_itself() {
         let (agent, other) = (AgentId::new(Timestamp::UNIX_EPOCH, &[1; 10]), AgentId::new(Timestamp::UNIX_EPOCH, &[2; 10]));
+        let team = TeamId::new(Timestamp::UNIX_EPOCH, &[7; 10]);
         let status = details().status;
         let wrong_status = StatusId::new(Timestamp::UNIX_EPOCH, &[9; 10]);
         let import = ImportId::new(Timestamp::UNIX_EPOCH, &[3; 10]);
@@ -75,6 +100,10 @@ mod tests {
         let pairs = [
             (ContactFilter { statuses: vec![status], ..all() }, ContactFilter { statuses: vec![wrong_status], ..all() }),
             (ContactFilter { assignees: vec![other, agent], ..all() }, ContactFilter { assignees: vec![other], ..all() }),
+            (
+                ContactFilter { owners: Some(Owners { agents: [agent].into(), teams: [team].into() }), ..all() },
+                ContactFilter { owners: Some(Owners { agents: [other].into(), teams: [team].into() }), ..all() },
+            ),
             (ContactFilter { assigned: Some(true), ..all() }, ContactFilter { assigned: Some(false), ..all() }),
             (ContactFilter { converted: Some(false), ..all() }, ContactFilter { converted: Some(true), ..all() }),
             (ContactFilter { created_from: Some(at(100)), ..all() }, ContactFilter { created_from: Some(at(101)), ..all() }),

@@ -8,7 +8,7 @@ mod patch;
 
 pub use attributes::{AttributeValue, Attributes, MAX_ATTRIBUTE_BYTES, MAX_ATTRIBUTES, is_sealed, is_sensitive, validate_name, validate_value};
 pub use draft::{ContactDraft, ContactInput, Defaults, OnInvalid, ValidatedDraft, Warning};
-pub use filter::ContactFilter;
+pub use filter::{ContactFilter, Owners};
 pub use merge::{MAX_MERGED, MergeField, Unmerge, merge};
 pub use patch::{ContactPatch, Given};
 

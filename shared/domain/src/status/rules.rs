@@ -4,14 +4,13 @@ use serde::Serialize;
 
 use super::ContactStatus;
 use crate::change::{Change, Revisioned};
+use crate::code;
 use crate::field_error::{FieldError, FieldErrorCode};
 use crate::ids::StatusId;
 use crate::text;
 
 /// Longest name, in characters.
 pub const NAME_LENGTH: usize = 50;
-/// Longest code, in characters.
-pub const CODE_LENGTH: usize = 50;
 /// Most statuses of a tenant, deleted ones not counted.
 pub const MAX_STATUSES: usize = 100;
 /// As many contacts with a status are counted before its deletion is refused; more are not told apart.
@@ -180,20 +179,11 @@ fn checked_name(statuses: &[ContactStatus], of: Option<StatusId>, given: &str) -
 
 /// The code that is given; else the one that the name gives, with a number behind it when a status has or had that one.
 fn checked_code(statuses: &[ContactStatus], given: Option<&str>, name: &str) -> Result<String, StatusError> {
-    const SHAPE: &str = "a lower-case letter, then lower-case letters, digits and underscores, 50 at most in all";
-    let invalid = |why: &str| FieldError::new("code", FieldErrorCode::Invalid, format!("{why}. Give {SHAPE}."));
     let holder = |code: &str| statuses.iter().find(|other| other.code == code);
     let Some(given) = given else {
-        let code = code_of(name).ok_or_else(|| invalid("No code can be made of this name"))?;
-        let numbered = (2..).map(|number| {
-            let suffix = format!("_{number}");
-            let kept = code.len().min(CODE_LENGTH - suffix.len());
-            format!("{}{suffix}", &code[..kept])
-        });
-        let mut candidates = std::iter::once(code.clone()).chain(numbered);
-        return candidates.find(|code| holder(code).is_none()).ok_or_else(|| invalid("No code can be made of this name").into());
+        return Ok(code::made_of(name, |code| holder(code).is_some())?);
     };
-    let code = text::line("code", given, CODE_LENGTH)?.filter(|code| is_code(code)).ok_or_else(|| invalid("code is not a snake_case word"))?;
+    let code = code::checked(given)?;
     match holder(&code) {
         None => Ok(code),
         Some(other) => {
@@ -202,20 +192,6 @@ fn checked_code(statuses: &[ContactStatus], given: Option<&str>, name: &str) -> 
             Err(StatusError { error: FieldError::new("code", FieldErrorCode::Taken, message), existing: Some(other.id) })
         }
     }
-}
-
-fn is_code(text: &str) -> bool {
-    text.starts_with(|first: char| first.is_ascii_lowercase()) && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
-}
-
-/// The folded letters and digits of a name from its first letter on, an underscore for whatever stands between them.
-fn code_of(name: &str) -> Option<String> {
-    let folded = text::fold(name);
-    let words: Vec<&str> = folded.split(|character: char| !character.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
-    let joined = words.join("_");
-    let code: String = joined.trim_start_matches(|first: char| !first.is_ascii_lowercase()).chars().take(CODE_LENGTH).collect();
-    let code = code.trim_end_matches('_');
-    (!code.is_empty()).then(|| code.to_owned())
 }
 
 fn checked_color(given: &str) -> Result<String, StatusError> {
@@ -331,12 +307,6 @@ mod tests {
 
     #[test]
     fn a_code_is_made_of_the_name() {
-        for (name, code) in
-            [("Très intéressé !", Some("tres_interesse")), ("  Call   back—later ", Some("call_back_later")), ("2nd call", Some("nd_call")), ("日本", None), ("42", None)]
-        {
-            assert_eq!(code_of(name).as_deref(), code, "{name}");
-        }
-        assert_eq!(code_of(&format!("{} b", "a".repeat(49))).unwrap(), "a".repeat(49));
         assert_eq!(refused(&input("42")), one("code", FieldErrorCode::Invalid));
         let created = create(&statuses(), id(99), &input(" Très intéressé "), change()).unwrap();
         assert_eq!((created.name.as_str(), created.code.as_str(), created.color.as_str()), ("Très intéressé", "tres_interesse", "#A1B2C3"));

@@ -2,11 +2,12 @@
 //!
 //! A filter that no index serves walks the list and examines at most so many entries; a thin page then says from where to go on.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use futures::future::try_join_all;
 use jiff::Timestamp;
-use switchboard_domain::contact::{Contact, ContactFilter};
+use switchboard_domain::contact::{Contact, ContactFilter, Owners};
 use switchboard_domain::ids::{AgentId, ContactId, StatusId, base32, uuid_v7};
 
 use super::item::{ContactRow, decode_row};
@@ -86,6 +87,9 @@ fn conditions(walk: &Walk<'_>) -> Filter {
     any_of("status", filter.statuses.iter().map(ToString::to_string).collect());
     any_of("assignee", filter.assignees.iter().map(ToString::to_string).collect());
     any_of("source", filter.source.iter().cloned().collect());
+    if let Some(owners) = &filter.owners {
+        made.conditions.push(owned(owners, &mut made.names, &mut made.values));
+    }
     if let Some(assigned) = filter.assigned {
         made.conditions.push(if assigned { "attribute_exists(assignee)" } else { "attribute_not_exists(assignee)" }.to_owned());
     }
@@ -100,6 +104,23 @@ fn conditions(walk: &Walk<'_>) -> Filter {
         made.values.insert(":import".to_owned(), string(import));
     }
     made
+}
+
+/// The condition that an entry is one of these owners'. The database compares with at most 100 values at once.
+fn owned(owners: &Owners, names: &mut HashMap<String, String>, values: &mut HashMap<String, AttributeValue>) -> String {
+    let agents: Vec<String> = owners.agents.iter().map(ToString::to_string).collect();
+    let teams: Vec<String> = owners.teams.iter().map(ToString::to_string).collect();
+    let mut any = Vec::new();
+    for (attribute, letter, ids) in [("assignee", "a", agents), ("team", "t", teams)] {
+        for (part, ids) in ids.chunks(100).enumerate() {
+            let places: Vec<String> = (0..ids.len()).map(|index| format!(":o{letter}{}", part * 100 + index)).collect();
+            names.insert(format!("#{attribute}"), attribute.to_owned());
+            any.push(format!("#{attribute} IN ({})", places.join(",")));
+            values.extend(places.into_iter().zip(ids.iter().map(string)));
+        }
+    }
+    // Of nobody's contacts none is meant.
+    if any.is_empty() { "attribute_not_exists(version)".to_owned() } else { format!("({})", any.join(" OR ")) }
 }
 
 /// One partition of the list while it is walked.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Delete, Put, TransactWriteItem, Update};
 
-use super::{BATCH_ATTEMPTS, CoreTable, back_off, check, check_item, key_item};
+use super::{BATCH_ATTEMPTS, CoreTable, Written, back_off, check, check_entrance, check_item, key_item};
 use crate::error::{StoreError, TRANSIENT_CODES};
 use crate::item::Item;
 use crate::keys::Key;
@@ -35,6 +35,11 @@ pub enum Part {
         item: Item,
         /// What expired before this second may be overwritten.
         expired_before: Option<i64>,
+    },
+    /// Writes a new item outside every tenant that leads into this one: `SUB#` or `SLUG#`; refused when one is there.
+    Entrance {
+        /// The item.
+        item: Item,
     },
     /// Writes an item over the one that has this revision.
     Replace {
@@ -89,6 +94,23 @@ impl CoreTable {
         }
     }
 
+    /// Does all of it or nothing; false when a condition didn't hold. 1 request; the units of a single write, or of several in a transaction twice
+    /// theirs.
+    ///
+    /// # Errors
+    /// Those of the database, and [`StoreError::OutsideTenant`].
+    pub async fn commit(&self, scope: &TenantScope, mut parts: Vec<Part>) -> Result<bool, StoreError> {
+        if parts.len() != 1 {
+            return self.transact(scope, parts).await;
+        }
+        Ok(match parts.remove(0) {
+            Part::Insert { item, expired_before: None } => self.insert(scope, item).await? == Written::Done,
+            Part::Replace { item, revision } => self.replace(scope, item, revision).await? == Written::Done,
+            Part::Change(change) => self.change(scope, change).await?,
+            part => self.transact(scope, vec![part]).await?,
+        })
+    }
+
     /// Does all of it or nothing; false when a condition didn't hold. 1 request, twice the units of its parts.
     ///
     /// # Errors
@@ -107,6 +129,11 @@ impl CoreTable {
                             .expression_attribute_values(":now", AttributeValue::N(second.to_string()))
                             .build(),
                     };
+                    TransactWriteItem::builder().put(put.map_err(|error| StoreError::Refused(error.to_string()))?).build()
+                }
+                Part::Entrance { item } => {
+                    check_entrance(&item)?;
+                    let put = Put::builder().table_name(&self.name).set_item(Some(item)).condition_expression("attribute_not_exists(PK)").build();
                     TransactWriteItem::builder().put(put.map_err(|error| StoreError::Refused(error.to_string()))?).build()
                 }
                 Part::Replace { item, revision } => {

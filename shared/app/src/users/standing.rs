@@ -1,0 +1,148 @@
+//! Who may manage whom: nobody gives what they don't have, nobody takes power from those who have more than they, and an administrator is always left.
+
+use switchboard_domain::field_error::FieldErrorCode;
+use switchboard_domain::ids::{RoleId, UserId};
+use switchboard_domain::permission::{Grant, Permission, Scope, covers, widest};
+use switchboard_domain::person::{ADMIN, FIELD_AGENT, Role, TELEPHONIST, User, UserStatus};
+use switchboard_domain::role;
+use switchboard_store::people;
+use switchboard_store::settings::Settings;
+use switchboard_store::table::Part;
+use switchboard_store::tenants::OpenTenant;
+
+use crate::error::{AppError, UserError};
+use crate::services::Services;
+use crate::viewer::{Viewer, grants};
+
+/// The roles of the floor: whoever may invite gives them.
+const FLOOR: [&str; 2] = [TELEPHONIST, FIELD_AGENT];
+
+fn is_of_floor(role: &Role) -> bool {
+    FLOOR.contains(&role.code.as_str())
+}
+
+/// Whether the viewer may rename, disable, delete, sign out or give another password to a user: to who holds roles of the floor only, and to who has nothing
+/// that the viewer doesn't have. `settings` are those of now.
+pub(crate) fn may_manage(viewer: &Viewer, settings: &Settings, target: &User) -> bool {
+    // Of a role that isn't known it isn't known either what it grants.
+    let Some(roles) = target.roles.iter().map(|id| settings.role(*id)).collect::<Option<Vec<&Role>>>() else {
+        return false;
+    };
+    let is_on_floor = target.grants.is_empty() && roles.iter().all(|role| !role.is_live() || is_of_floor(role));
+    is_on_floor || covers(&grants(&viewer.user, settings), &grants(target, settings))
+}
+
+/// That the viewer may manage a user.
+///
+/// # Errors
+/// `NOT_ALLOWED` on `id`.
+pub(crate) fn check_manageable(viewer: &Viewer, settings: &Settings, target: &User) -> Result<(), UserError> {
+    if may_manage(viewer, settings, target) {
+        return Ok(());
+    }
+    Err(UserError::new("id", FieldErrorCode::NotAllowed, "They may do more than you. Ask someone who may do all that they may."))
+}
+
+/// That the viewer, who may invite users or set roles, may give and take these roles.
+///
+/// # Errors
+/// `NOT_ALLOWED` on `roleIds` when one of them isn't of the floor, and the viewer may not set roles, or doesn't have all that it grants.
+pub(crate) fn check_roles(viewer: &Viewer, settings: &Settings, roles: &[RoleId]) -> Result<(), UserError> {
+    let live = roles.iter().filter_map(|id| settings.role(*id)).filter(|role| role.is_live());
+    let held = grants(&viewer.user, settings);
+    for role in live.filter(|role| !is_of_floor(role)) {
+        let refused = |why: &str| UserError::new("roleIds", FieldErrorCode::NotAllowed, why);
+        if !may_set_roles(&held) {
+            return Err(refused(&format!("You may give the roles telephonist and agent only, not {}. Ask someone who may set roles.", role.code)));
+        }
+        if !covers(&held, &role.grants) {
+            return Err(refused(&format!("You don't have everything that {} grants, so you can neither give nor take it. Ask someone who has.", role.code)));
+        }
+    }
+    Ok(())
+}
+
+/// That the viewer may give and take these single permissions.
+///
+/// # Errors
+/// `NOT_ALLOWED` on `permissions` when there are any, and the viewer may not set roles, or doesn't have all of them.
+pub(crate) fn check_grants(viewer: &Viewer, settings: &Settings, changed: &[Grant]) -> Result<(), UserError> {
+    if changed.is_empty() {
+        return Ok(());
+    }
+    let held = grants(&viewer.user, settings);
+    if !may_set_roles(&held) {
+        let message = "You may not give single permissions. Leave them out, or ask someone who may set roles.";
+        return Err(UserError::new("permissions", FieldErrorCode::NotAllowed, message));
+    }
+    Ok(role::check_reach(&held, changed)?)
+}
+
+fn may_set_roles(held: &[Grant]) -> bool {
+    widest(held, Permission::UserSetRoles) == Some(Scope::All)
+}
+
+/// Whether a user is one of the active administrators.
+fn is_administrator(settings: &Settings, user: &User) -> bool {
+    user.status == UserStatus::Active && settings.role_by_code(ADMIN).is_some_and(|role| user.roles.contains(&role.id))
+}
+
+/// The part of a transaction by which a user is no longer one of the active administrators; none for who isn't one. It doesn't hold when these changed
+/// meanwhile: then all is to be decided anew, so that two last ones can't remove each other. For an administrator 1 request and 1 R, and 2 W.
+///
+/// # Errors
+/// Those of the database. In the inner result `NOT_ALLOWED` on `field` for the last one.
+pub(crate) async fn without_administrator(
+    services: &Services,
+    tenant: &OpenTenant,
+    settings: &Settings,
+    user: &User,
+    field: &str,
+) -> Result<Result<Option<Part>, UserError>, AppError> {
+    if !is_administrator(settings, user) {
+        return Ok(Ok(None));
+    }
+    let before = people::administrators(&services.core, &tenant.scope).await?;
+    let users: Vec<UserId> = before.users.iter().copied().filter(|id| *id != user.id).collect();
+    if users.is_empty() {
+        let message = "This is the last administrator who can sign in. Make somebody else an administrator first.";
+        return Ok(Err(UserError::new(field, FieldErrorCode::NotAllowed, message)));
+    }
+    Ok(Ok(Some(people::write_administrators(&tenant.scope, &before, users))))
+}
+
+/// The part of a transaction by which a user, as they are to be, is one of the active administrators; none for who isn't one then. It doesn't hold when
+/// these changed meanwhile. For an administrator 1 request and 1 R, and 2 W.
+///
+/// # Errors
+/// Those of the database.
+pub(crate) async fn with_administrator(services: &Services, tenant: &OpenTenant, settings: &Settings, user: &User) -> Result<Option<Part>, AppError> {
+    if !is_administrator(settings, user) {
+        return Ok(None);
+    }
+    let before = people::administrators(&services.core, &tenant.scope).await?;
+    if before.users.contains(&user.id) {
+        return Ok(None);
+    }
+    let users = before.users.iter().copied().chain([user.id]).collect();
+    Ok(Some(people::write_administrators(&tenant.scope, &before, users)))
+}
+
+/// The part of a transaction by which a user becomes one of the active administrators, or no longer is one; none when nothing changes about that. As
+/// [`without_administrator`] and [`with_administrator`].
+///
+/// # Errors
+/// As [`without_administrator`].
+pub(crate) async fn administrators_after(
+    services: &Services,
+    tenant: &OpenTenant,
+    settings: &Settings,
+    (before, after): (&User, &User),
+    field: &str,
+) -> Result<Result<Option<Part>, UserError>, AppError> {
+    match (is_administrator(settings, before), is_administrator(settings, after)) {
+        (true, false) => without_administrator(services, tenant, settings, before, field).await,
+        (false, true) => Ok(Ok(with_administrator(services, tenant, settings, after).await?)),
+        (true, true) | (false, false) => Ok(Ok(None)),
+    }
+}
