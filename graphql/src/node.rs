@@ -4,6 +4,7 @@ use async_graphql::{Context, ID, Interface, Object, Result};
 use switchboard_app::contacts;
 use switchboard_domain::permission::Permission;
 
+use crate::agent::{self, Agent};
 use crate::audit::{AuditEvent, event};
 use crate::bulk_job::{self, BulkJob};
 use crate::contact::{Contact, Note};
@@ -11,12 +12,11 @@ use crate::context::ContextExt;
 use crate::errors::{app_error, hidden};
 use crate::import::{self, Import};
 use crate::node_id::NodeId;
-use crate::agent::{self, Agent};
 use crate::role::Role;
-use crate::team::{self, Team};
-use crate::user::{self, User};
 use crate::status::ContactStatus;
 use crate::suppression::{self, Suppression};
+use crate::team::{self, Team};
+use crate::user::{self, User};
 
 /// A record with a global id.
 #[derive(Interface, Clone)]
@@ -50,9 +50,7 @@ impl NodeQuery {
         let services = &ctx.api().services;
         Ok(match id {
             NodeId::Contact(id) => contacts::get(services, viewer, &id).await.or_else(hidden).map_err(app_error)?.map(|contact| Node::Contact(contact.into())),
-            NodeId::Note(contact, id) => {
-                contacts::note(services, viewer, &contact, id).await.or_else(hidden).map_err(app_error)?.map(|note| Node::Note(Note(note)))
-            }
+            NodeId::Note(contact, id) => contacts::note(services, viewer, &contact, id).await.or_else(hidden).map_err(app_error)?.map(|note| Node::Note(Note(note))),
             NodeId::ContactStatus(id) => viewer.settings.status(id).cloned().map(|status| Node::ContactStatus(ContactStatus(status))),
             NodeId::Role(id) => viewer.settings.role(id).cloned().map(|role| Node::Role(Role(role))),
             NodeId::User(id) if viewer.user.id == id || viewer.require_all(Permission::UserRead).is_ok() => user::user(ctx, id).await?.map(Node::User),

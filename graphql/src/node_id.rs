@@ -130,7 +130,15 @@ mod tests {
     #[test]
     fn what_we_never_gave_is_nothing() {
         let encoded = |text: &str| ID(BASE64URL_NOPAD.encode(text.as_bytes()));
-        for id in [ID("".to_owned()), ID("%".to_owned()), encoded("contact"), encoded("contact:x"), encoded("secret:1"), encoded("user:../../x"), encoded("audit_event:secret:x:1")] {
+        for id in [
+            ID("".to_owned()),
+            ID("%".to_owned()),
+            encoded("contact"),
+            encoded("contact:x"),
+            encoded("secret:1"),
+            encoded("user:../../x"),
+            encoded("audit_event:secret:x:1"),
+        ] {
             assert_eq!(NodeId::parse(&id), None);
         }
     }

@@ -12,15 +12,15 @@ use switchboard_domain::{phone, status as statuses};
 use switchboard_store::contacts::ContactRow;
 
 use super::note::Note;
+use crate::agent::{self, Agent};
 use crate::audit::{AuditActor, AuditEvent, events, shown_value};
 use crate::context::ContextExt;
 use crate::errors::{app_error, shared_error};
 use crate::node_id::{AuditedId, NodeId};
 use crate::page::{Asked, Connection};
-use crate::agent::{self, Agent};
-use crate::team::{self, Team};
 use crate::scalars::DateTime;
 use crate::status::ContactStatus;
+use crate::team::{self, Team};
 
 /// What stands for the value of a sensitive attribute.
 pub(crate) const MASK: &str = "•••";

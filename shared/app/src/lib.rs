@@ -25,8 +25,8 @@ mod tenants;
 pub mod users;
 pub mod viewer;
 
-pub use given::GivenId;
 pub use error::{AppError, Existing, UserError};
+pub use given::GivenId;
 pub use services::Services;
 pub use tenants::Tenants;
 pub use viewer::Viewer;

@@ -136,7 +136,13 @@ mod tests {
 
     #[test]
     fn every_moment_lies_within_its_own_day_also_when_clocks_change() {
-        for tenant in [tenant("America/Toronto", 0), tenant("America/Toronto", 90), tenant("America/Toronto", 150), tenant("America/Sao_Paulo", 0), tenant("Asia/Kolkata", 23 * 60 + 59)] {
+        for tenant in [
+            tenant("America/Toronto", 0),
+            tenant("America/Toronto", 90),
+            tenant("America/Toronto", 150),
+            tenant("America/Sao_Paulo", 0),
+            tenant("Asia/Kolkata", 23 * 60 + 59),
+        ] {
             for begin in ["2026-03-07T00:00:00Z", "2026-10-31T00:00:00Z", "2018-11-03T00:00:00Z"] {
                 let begin: Timestamp = begin.parse().unwrap();
                 for minutes in (0..3 * 24 * 60).step_by(7) {

@@ -167,15 +167,7 @@ pub fn decode_status(item: Item) -> Result<ContactStatus, StoreError> {
 pub fn decode_role(item: Item) -> Result<Role, StoreError> {
     let item: RoleItem = from_item(ROLE, item)?;
     let grants: Vec<Grant> = item.permissions.iter().filter_map(|permission| permission.parse().ok()).collect();
-    Ok(Role {
-        id: item.id,
-        record: Revisioned::from(item.record),
-        code: item.code,
-        name: item.name,
-        grants,
-        system: item.system,
-        deleted_at: item.deleted_at,
-    })
+    Ok(Role { id: item.id, record: Revisioned::from(item.record), code: item.code, name: item.name, grants, system: item.system, deleted_at: item.deleted_at })
 }
 
 fn encode_status(scope: &TenantScope, status: &ContactStatus) -> Result<Item, StoreError> {

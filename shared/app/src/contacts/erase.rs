@@ -12,7 +12,7 @@ use switchboard_domain::text;
 use switchboard_store::StoreError;
 use switchboard_store::contacts::{self, After, Home, Move, Rewritten, StoredContact};
 
-use super::access::{find};
+use super::access::find;
 use crate::GivenId;
 use crate::error::{AppError, UserError};
 use crate::services::Services;

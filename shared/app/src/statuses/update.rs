@@ -8,8 +8,8 @@ use switchboard_domain::status::{self, ContactStatus, StatusPatch};
 use switchboard_store::settings;
 
 use super::{ATTEMPTS, busy, shown};
-use crate::bulk;
 use crate::GivenId;
+use crate::bulk;
 use crate::error::{AppError, UserError};
 use crate::services::Services;
 use crate::viewer::Viewer;

@@ -16,6 +16,7 @@ mod lists;
 mod made;
 mod numbers;
 mod presence;
+mod schedules;
 mod search;
 mod staff_costs;
 mod statuses;

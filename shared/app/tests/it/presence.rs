@@ -87,7 +87,7 @@ async fn beats(world: &World, index: usize, given: &Heartbeat) -> SeenPresence {
 /// Somebody goes on being there for so long.
 async fn stays(world: &World, index: usize, seconds: i64) {
     for passed in (0..seconds).step_by(50) {
-        pass(world, 50.min(seconds - passed));
+        pass(world, 50_i64.min(seconds - passed));
         beats(world, index, &Heartbeat::default()).await;
     }
 }
@@ -243,11 +243,10 @@ async fn who_may_not_is_refused_and_what_is_not_theirs_is_as_if_it_did_not_exist
     says(&world, THEO, to(Available)).await;
     let before = stored(&world, THEO).await;
     pass(&world, 5);
-    for role in ["telephonist2", "manager"] {
-        let stranger = if role == "manager" { world.viewer("manager").await } else { viewer(&world, TARA).await };
+    for stranger in [viewer(&world, TARA).await, world.viewer("manager").await] {
         for id in [Some(agent(THEO)), Some(absent), Some(foreign), None] {
             let request = UpdatePresence { agent: Some(id), patch: to(Busy), reason: Some("Because".to_owned()) };
-            assert!(matches!(update(&world, &stranger, request).await, Err(AppError::NotFound)), "{role}");
+            assert!(matches!(update(&world, &stranger, request).await, Err(AppError::NotFound)), "{}", stranger.user.name);
         }
     }
     let supervisor = world.viewer("supervisor").await;
@@ -319,7 +318,7 @@ async fn two_devices_of_one_agent_do_not_fight_and_a_call_counts_once() {
         assert!(outcomes.into_iter().all(|outcome| outcome.unwrap().is_ok()));
     };
     pass(&world, 20);
-    at_once(&vec![beat("desk", None, None); 16]).await;
+    at_once(&[(); 16].map(|()| beat("desk", None, None))).await;
     pass(&world, 20);
     let begin: Vec<Heartbeat> = (0..16).map(|index| if index % 2 == 0 { beat("desk", true, 40) } else { beat("mobile", None, None) }).collect();
     at_once(&begin).await;
@@ -617,7 +616,8 @@ async fn it_costs_the_same_few_requests_however_many_are_there() {
     meter.reset();
     presence::heartbeat(&world.services, &theo, &beat("desk", None, None)).await.unwrap().unwrap();
     let usage = meter.usage();
-    assert_eq!((usage.total_requests(), usage.read_units, usage.total_write_units()), (2, 1.0, 2.0));
+    assert_eq!((usage.total_requests(), usage.read_units), (2, 1.0));
+    assert!(usage.total_write_units() <= 2.0, "{usage:?}");
     meter.reset();
     presence::heartbeat(&world.services, &theo, &beat("mobile", None, None)).await.unwrap().unwrap();
     assert_eq!((meter.usage().total_requests(), meter.usage().total_write_units()), (1, 0.0), "they were heard of a moment ago");

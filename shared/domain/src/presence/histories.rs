@@ -265,7 +265,8 @@ proptest! {
         for day in [history.tenant.day_of(since), history.tenant.day_of(history.now)] {
             let (begin, end) = history.tenant.day_span(day);
             let (from, to) = (begin.max(since), end.min(history.now));
-            let told: i64 = history.day(day).iter().map(|segment| segment.to.min(to).as_millisecond() - segment.from.max(from).as_millisecond()).map(|length| length.max(0)).sum();
+            let within = |segment: &Segment| segment.to.min(to).as_millisecond() - segment.from.max(from).as_millisecond();
+            let told: i64 = history.day(day).iter().map(|segment| within(segment).max(0)).sum();
             prop_assert_eq!(told, (to.as_millisecond() - from.as_millisecond()).max(0));
         }
     }
