@@ -4,7 +4,6 @@
 use std::sync::Arc;
 
 use switchboard_domain::change::{Change, Origin, Revisioned};
-use switchboard_domain::email;
 use switchboard_domain::field_error::{FieldError, FieldErrorCode};
 use switchboard_domain::ids::{RoleId, StatusId, TenantId, UserId};
 use switchboard_domain::permission::{SEEDED_ROLES, SeededRole, covers};
@@ -94,13 +93,12 @@ pub async fn create(services: &Services, keys: &Keys, kms_key: &str, request: &N
 fn checked(request: &NewTenant) -> Result<NewTenant, Vec<FieldError>> {
     let mut errors = Vec::new();
     let mut take = |result: Result<String, FieldError>| result.map_err(|error| errors.push(error)).unwrap_or_default();
-    let blank = || FieldError::new("admin", FieldErrorCode::Blank, "admin is empty. Give the address with which the administrator signs in.");
     let checked = NewTenant {
         slug: take(checked_slug("slug", &request.slug)),
         name: take(checked_name("name", &request.name)),
         country: take(checked_country("country", &request.country)),
         time_zone: take(checked_time_zone("timeZone", &request.time_zone)),
-        admin_email: take(email::normalise("admin", &request.admin_email).and_then(|email| email.ok_or_else(blank))),
+        admin_email: take(users::address(&request.admin_email).map_err(|error| FieldError { field: "admin".to_owned(), ..error })),
         admin_name: take(person::person_name("adminName", &request.admin_name)),
         admin_password: request.admin_password.clone(),
     };

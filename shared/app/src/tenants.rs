@@ -13,6 +13,7 @@ use switchboard_store::tenants::{self, OpenTenant};
 use switchboard_store::{CoreTable, TenantScope};
 
 use crate::error::AppError;
+use crate::viewer::is_young;
 
 /// How long a tenant's record and settings are believed without asking again.
 const BELIEVED: SignedDuration = SignedDuration::from_secs(30);
@@ -117,7 +118,7 @@ impl Tenants {
     }
 
     fn is_fresh(&self, at: Timestamp) -> bool {
-        self.clock.now().duration_since(at) < BELIEVED
+        is_young(at, self.clock.now(), BELIEVED)
     }
 }
 

@@ -48,18 +48,26 @@ pub struct Viewer {
     pub agent_record: Option<Arc<Agent>>,
     /// The members of the user's teams, read only for who has a permission in the scope of their teams.
     pub colleagues: Arc<BTreeSet<AgentId>>,
+    /// When they signed in.
+    pub signed_in_at: Timestamp,
     /// Where the request came from.
     pub request: RequestOrigin,
 }
 
+/// Whether what was read at one time may be believed now. What comes from the future, because a clock was set back, may not.
+pub(crate) fn is_young(read_at: Timestamp, now: Timestamp, believed: SignedDuration) -> bool {
+    let age = now.duration_since(read_at);
+    age >= SignedDuration::ZERO && age < believed
+}
+
 /// Whether a sign-in was ended by signing out everywhere. Tokens tell seconds: one of the same second counts as earlier.
-fn is_signed_out(user: &User, signed_in_at: Timestamp) -> bool {
+pub(crate) fn is_signed_out(user: &User, signed_in_at: Timestamp) -> bool {
     user.signed_out_at.is_some_and(|at| signed_in_at.as_second() <= at.as_second())
 }
 
 impl Viewer {
-    fn of(seen: &Seen, tenant: Arc<OpenTenant>, settings: Arc<Settings>, request: RequestOrigin) -> Self {
-        Self { tenant, settings, user: Arc::clone(&seen.user), agent_record: seen.agent.clone(), colleagues: Arc::clone(&seen.colleagues), request }
+    fn of(seen: &Seen, signed_in_at: Timestamp, tenant: Arc<OpenTenant>, settings: Arc<Settings>, request: RequestOrigin) -> Self {
+        Self { tenant, settings, user: Arc::clone(&seen.user), agent_record: seen.agent.clone(), colleagues: Arc::clone(&seen.colleagues), signed_in_at, request }
     }
 
     /// The roles the user holds; one that was deleted grants nothing.
@@ -215,9 +223,9 @@ impl SignIns {
         let tenant = services.tenants.open(seen.scope.tenant()).await?.ok_or(AppError::Unauthenticated)?;
         let settings = services.tenants.settings(&seen.scope).await?;
         if seen.user.status == UserStatus::Invited {
-            let mut viewer = Viewer::of(&seen, tenant, settings, request);
+            let mut viewer = Viewer::of(&seen, sign_in.at, tenant, settings, request);
             let active = users::activate(services, &viewer.tenant, &viewer.settings, &seen.user, viewer.origin()).await?;
-            if active.status == UserStatus::Disabled {
+            if active.status == UserStatus::Disabled || is_signed_out(&active, sign_in.at) {
                 return Err(AppError::Unauthenticated);
             }
             seen.user = Arc::new(active);
@@ -225,13 +233,13 @@ impl SignIns {
             viewer.user = seen.user;
             return Ok(viewer);
         }
-        Ok(Viewer::of(&seen, tenant, settings, request))
+        Ok(Viewer::of(&seen, sign_in.at, tenant, settings, request))
     }
 
     async fn user(&self, services: &Services, subject: &str) -> Result<Seen, AppError> {
         let now = services.clock.now();
         if let Some(seen) = self.lock().get(subject)
-            && now.duration_since(seen.at) < BELIEVED
+            && is_young(seen.at, now, BELIEVED)
         {
             return Ok(seen.clone());
         }

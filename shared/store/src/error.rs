@@ -67,7 +67,7 @@ where
         };
         let code = service.code().unwrap_or("unknown");
         let message = service.message().unwrap_or_default();
-        if code == "ValidationException" && message.contains("size has exceeded") {
+        if code == "ValidationException" && message.contains("Item size") && message.contains("exceeded") {
             return Self::TooLarge;
         }
         let text = format!("{code}: {message}");

@@ -230,11 +230,7 @@ pub async fn save(table: &CoreTable, scope: &TenantScope, step: &Step, counted_o
     if let (Some(ended), Some(day)) = (step.ended_call, counted_on) {
         parts.push(count_part(scope, step.after.agent, day, ended));
     }
-    match table.commit(scope, parts).await {
-        // A single write that meets a transaction is turned away, by another code than one whose condition doesn't hold: in both cases somebody was faster.
-        Err(StoreError::Unavailable(reason)) if reason.starts_with("TransactionConflict") => Ok(false),
-        written => written,
-    }
+    table.commit(scope, parts).await
 }
 
 /// When what is of this time leaves the table, in seconds since 1970.

@@ -87,7 +87,15 @@ impl World {
         let agent_record = found.agents.into_iter().find(|agent| agent.deleted_at.is_none()).map(Arc::new);
         let settings = self.services.tenants.settings(scope).await.expect("the settings");
         let request = RequestOrigin { request_id: request_id.to_owned(), ip_address: Some("192.0.2.1".to_owned()), user_agent: Some("testkit".to_owned()) };
-        let mut viewer = Viewer { tenant: Arc::clone(&self.tenant), settings, user: Arc::new(user), agent_record, colleagues: Arc::new(BTreeSet::new()), request };
+        let mut viewer = Viewer {
+            tenant: Arc::clone(&self.tenant),
+            settings,
+            user: Arc::new(user),
+            agent_record,
+            colleagues: Arc::new(BTreeSet::new()),
+            signed_in_at: self.services.clock.now(),
+            request,
+        };
         if viewer.grants().iter().any(|grant| grant.scope == Scope::Team) {
             let mut colleagues = BTreeSet::new();
             for team in viewer.teams() {

@@ -77,6 +77,8 @@ pub async fn create(services: &Services, viewer: &Viewer, request: CreateAgent) 
         Recalled::Answer(id) => return remembered(services, viewer, &id).await.map(Ok),
         Recalled::Refused(error) => return Ok(Err(vec![error])),
     }
+    let viewer = &standing::confirmed(services, viewer).await?;
+    viewer.require_all(Permission::AgentCreate)?;
     let form = match checked(services, viewer, &request).await? {
         Ok(form) => form,
         Err(errors) => return Ok(Err(errors)),
@@ -105,6 +107,8 @@ pub async fn enter(services: &Services, viewer: &Viewer, request: &CreateAgent, 
             Recalled::Answer(id) => return remembered(services, viewer, &id).await.map(Ok),
             Recalled::Refused(error) => return Ok(Err(vec![error])),
         };
+        let viewer = &standing::confirmed(services, viewer).await?;
+        viewer.require_all(Permission::AgentCreate)?;
         let form = match checked(services, viewer, request).await? {
             Ok(form) => form,
             Err(errors) => return Ok(Err(errors)),
@@ -112,6 +116,7 @@ pub async fn enter(services: &Services, viewer: &Viewer, request: &CreateAgent, 
         let teams = places_in(&form.teams, now);
         let mut others = places::entered(&tenant.scope, &form.teams, id.into(), &teams, now, &origin)?;
         others.extend(pending.map(|pending| pending.part(tenant, id, now)));
+        others.extend(standing::while_confirmed(viewer, id));
         let person = NewPerson {
             id,
             subject: subject.to_owned(),
@@ -268,10 +273,9 @@ fn no_team() -> UserError {
 
 /// The roles somebody new is to hold, each once, when they can be held and the viewer may give them.
 fn held(viewer: &Viewer, settings: &Settings, given: &[GivenId<RoleId>], errors: &mut Vec<UserError>) -> Result<Vec<RoleId>, AppError> {
-    if given.is_empty() {
-        let telephonist = settings.role_by_code(TELEPHONIST).ok_or_else(|| AppError::Broken("a tenant has no telephonist's role".to_owned()))?;
-        return Ok(vec![telephonist.id]);
-    }
+    let by_default = settings.role_by_code(TELEPHONIST).ok_or_else(|| AppError::Broken("a tenant has no telephonist's role".to_owned()))?;
+    let by_default = [Some(by_default.id)];
+    let given = if given.is_empty() { &by_default } else { given };
     if given.len() > MOST_ROLES {
         let message = format!("roles has {} entries, and a user can hold {MOST_ROLES} roles. Leave some out.", given.len());
         errors.push(UserError::new("roles", FieldErrorCode::LimitExceeded, message));

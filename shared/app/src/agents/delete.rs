@@ -17,7 +17,7 @@ use crate::contacts::check_owner;
 use crate::error::{AppError, UserError};
 use crate::people::{ATTEMPTS, back_off, busy, version_check};
 use crate::services::Services;
-use crate::users::standing;
+use crate::users::{self, standing};
 use crate::viewer::Viewer;
 
 /// Who is to be deleted, and who is to have their contacts.
@@ -69,8 +69,9 @@ pub async fn delete(services: &Services, viewer: &Viewer, request: DeleteAgent) 
         Err(errors) => return Ok(Err(errors)),
     };
     let email = viewer.staff_email(&agent.id.to_string(), &agent.sealed_email)?;
-    services.identities.disable(&email).await?;
-    services.identities.sign_out(&email).await?;
+    if !users::stop(services, viewer, agent.id.into(), &email).await? {
+        return Ok(Err(vec![UserError::new("id", FieldErrorCode::Conflict, "They were restored meanwhile. Read them again and decide again.")]));
+    }
     let job = bulk::start_return(services, &viewer.tenant, viewer.origin(), agent.id, assignee, team).await?;
     Ok(Ok(DeletedAgent { agent, job }))
 }
@@ -88,6 +89,8 @@ pub async fn take_out(services: &Services, viewer: &Viewer, request: &DeleteAgen
     let (core, tenant, origin) = (&services.core, &viewer.tenant, viewer.origin());
     let now = services.clock.now();
     for attempt in 0..ATTEMPTS {
+        let viewer = &standing::confirmed(services, viewer).await?;
+        viewer.require_all(Permission::AgentDelete)?;
         let (user, agent) = find(services, tenant, id).await?;
         let settings = settings::load(core, &tenant.scope).await?;
         let refused = not_oneself(viewer, &user).and_then(|()| standing::check_manageable(viewer, &settings, &user));
@@ -100,18 +103,29 @@ pub async fn take_out(services: &Services, viewer: &Viewer, request: &DeleteAgen
             Ok(heirs) => heirs,
             Err(errors) => return Ok(Err(errors)),
         };
-        if is_deleted {
+        let is_disabled = user.status == UserStatus::Disabled;
+        if is_deleted && is_disabled {
             return Ok(Ok(TakenOut { agent, assignee, team }));
         }
         let change = |action: &str| {
             let change = Change::new(action, now, origin.clone());
             reason.iter().fold(change, |change, reason| change.because(reason))
         };
-        let deleted = change("agent.deleted");
-        let after = Agent { teams: Vec::new(), deleted_at: Some(deleted.at), record: agent.record.changed(deleted), ..agent.clone() };
-        let mut parts = vec![people::replace_agent(&tenant.scope, &after, agent.record.revision)?];
-        parts.extend(places::left(&tenant.scope, &teams_of(services, viewer, &agent).await?, id, now, &origin)?);
-        if user.status != UserStatus::Disabled {
+        let mut parts = Vec::new();
+        let after = if is_deleted {
+            agent
+        } else {
+            let deleted = change("agent.deleted");
+            let after = Agent { teams: Vec::new(), deleted_at: Some(deleted.at), record: agent.record.changed(deleted), ..agent.clone() };
+            parts.push(people::replace_agent(&tenant.scope, &after, agent.record.revision)?);
+            parts.extend(places::left(&tenant.scope, &teams_of(services, viewer, &agent).await?, id, now, &origin)?);
+            after
+        };
+        parts.extend(standing::while_confirmed(viewer, user.id));
+        if is_disabled {
+            // Written again as they are, so that who enables them at this moment meets this.
+            parts.push(people::replace_user(&tenant.scope, &User { record: user.record.touched(), ..user.clone() }, user.record.revision)?);
+        } else {
             match standing::without_administrator(services, tenant, &settings, &user, "id").await? {
                 Ok(administrators) => parts.extend(administrators),
                 Err(error) => return Ok(Err(vec![error])),

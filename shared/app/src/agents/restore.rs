@@ -24,17 +24,19 @@ use crate::viewer::Viewer;
 /// # Errors
 /// Those of [`bring_back`]; those of the identity service.
 pub async fn restore(services: &Services, viewer: &Viewer, id: GivenId<AgentId>) -> Result<Result<Agent, Vec<UserError>>, AppError> {
-    let Restorable { agent, .. } = match restorable(services, viewer, id).await? {
+    let Restorable { agent, user, .. } = match restorable(services, viewer, id).await? {
         Ok(restorable) => restorable,
         Err(error) => return Ok(Err(vec![error])),
     };
-    let email = viewer.staff_email(&agent.id.to_string(), &agent.sealed_email)?;
-    services.identities.enable(&email).await?;
+    if is_disabled_by_deletion(&agent, &user) {
+        let email = viewer.staff_email(&agent.id.to_string(), &agent.sealed_email)?;
+        services.identities.enable(&email).await?;
+    }
     bring_back(services, viewer, id).await
 }
 
-/// Writes that a deleted agent is there again, without the teams they had, and that their user can sign in: at once when they ever did, else by the
-/// invitation. 3 requests: 4 R, and a transaction of 4 W and 3 for index 1; for an administrator 1 request, 1 R and 2 W. Again as much each time another
+/// Writes that a deleted agent is there again, without the teams they had, and, when it was the deletion that disabled their user, that the user can sign in:
+/// at once when they ever did, else by the invitation. Who was disabled before stays disabled. 3 requests: 4 R, and a transaction of 4 W and 3 for index 1; for an administrator 1 request, 1 R and 2 W. Again as much each time another
 /// change of one of them was faster.
 ///
 /// # Errors
@@ -44,26 +46,34 @@ pub async fn bring_back(services: &Services, viewer: &Viewer, id: GivenId<AgentI
     let (core, tenant, origin) = (&services.core, &viewer.tenant, viewer.origin());
     let now = services.clock.now();
     for attempt in 0..ATTEMPTS {
+        let viewer = &standing::confirmed(services, viewer).await?;
         let Restorable { agent, user, settings } = match restorable(services, viewer, id).await? {
             Ok(restorable) => restorable,
             Err(error) => return Ok(Err(vec![error])),
         };
+        let user_id = user.id;
         let change = |action: &str| Change::new(action, now, origin.clone());
         let after = Agent { deleted_at: None, record: agent.record.changed(change("agent.restored")), ..agent.clone() };
         let mut parts = vec![people::replace_agent(&tenant.scope, &after, agent.record.revision)?];
-        if user.status == UserStatus::Disabled {
+        if is_disabled_by_deletion(&agent, &user) {
             let status = if user.activated_at.is_some() { UserStatus::Active } else { UserStatus::Invited };
             let revision = user.record.revision;
             let user = User { status, record: user.record.changed(change("user.enabled")), ..user };
             parts.extend(standing::with_administrator(services, tenant, &settings, &user).await?);
             parts.push(people::replace_user(&tenant.scope, &user, revision)?);
         }
+        parts.extend(standing::while_confirmed(viewer, user_id));
         if core.commit(&tenant.scope, parts).await? {
             return Ok(Ok(after));
         }
         back_off(services, attempt).await;
     }
     Err(busy())
+}
+
+/// Whether it was the deletion that disabled the user: who was disabled before it, or for another reason, stays so.
+fn is_disabled_by_deletion(agent: &Agent, user: &User) -> bool {
+    user.status == UserStatus::Disabled && user.signed_out_at.is_some() && user.signed_out_at == agent.deleted_at
 }
 
 /// A deleted agent who may be brought back, and what decides on it.

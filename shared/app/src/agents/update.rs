@@ -51,6 +51,7 @@ pub async fn update(services: &Services, viewer: &Viewer, request: UpdateAgent) 
     let change = Change::new("agent.updated", now, viewer.origin());
     let mut tried: Option<Agent> = None;
     for attempt in 0..ATTEMPTS {
+        let viewer = &standing::confirmed(services, viewer).await?;
         let (user, agent) = find(services, &viewer.tenant, id).await?;
         if agent.deleted_at.is_some() || !viewer.reaches_agent(Permission::AgentUpdate, &agent)? {
             return Err(AppError::NotFound);

@@ -11,8 +11,8 @@ use switchboard_domain::field_error::FieldErrorCode;
 use switchboard_domain::ids::{AgentId, BulkJobId, StatusId, TeamId};
 use switchboard_domain::permission::Permission;
 use switchboard_domain::search::Query;
-use switchboard_store::bulk_jobs;
 use switchboard_store::tenants::OpenTenant;
+use switchboard_store::{bulk_jobs, people};
 
 use super::BulkMessage;
 use crate::GivenId;
@@ -158,7 +158,7 @@ pub async fn start_return(
     team: Option<TeamId>,
 ) -> Result<BulkJob, AppError> {
     let filter = ContactFilter { assignees: vec![from], ..ContactFilter::default() };
-    internal(services, tenant, BulkAction::Move { from, assignee, team }, filter, origin, SETTLED).await
+    internal(services, tenant, BulkAction::Return { from, assignee, team }, filter, origin, SETTLED).await
 }
 
 /// Asks for a job that ends the memberships of a deleted team and takes the contacts out of its pool, into the tenant's. It waits as
@@ -271,8 +271,12 @@ async fn live_status(services: &Services, viewer: &Viewer, given: Option<StatusI
 /// The agent whose contacts move; 1 request, 1 R. A filter that names other agents would leave none of them.
 async fn mover(services: &Services, viewer: &Viewer, request: &StartBulk) -> Result<Result<AgentId, UserError>, AppError> {
     const FIELD: &str = "fromAssigneeId";
-    let found = check_owner(services, &viewer.tenant, request.from_assignee, None).await?;
-    let Ok((Some(from), _)) = found else {
+    let agent = match request.from_assignee.flatten() {
+        Some(id) => people::agent(&services.core, &viewer.tenant.scope, id).await?,
+        None => None,
+    };
+    // Also one who is disabled or deleted: it is from them that contacts have to be taken.
+    let Some(from) = agent.map(|agent| agent.id) else {
         return Ok(Err(UserError::new(FIELD, FieldErrorCode::NotFound, "There is no such agent. Take an id from the staff directory.")));
     };
     let named = &request.filter.assignees;

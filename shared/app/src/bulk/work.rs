@@ -7,6 +7,7 @@ use futures::stream::{StreamExt, TryStreamExt};
 use switchboard_domain::bulk_job::{BATCH, BulkAction, BulkJob, ContactOutcome, Next, Outcome, Tally};
 use switchboard_domain::change::Origin;
 use switchboard_domain::ids::{ContactId, TeamId};
+use switchboard_domain::person::{User, UserStatus};
 use switchboard_platform::{Files, Queue};
 use switchboard_store::settings::Settings;
 use switchboard_store::tenants::OpenTenant;
@@ -204,6 +205,15 @@ async fn obstacle(steps: &Steps<'_>, job: &BulkJob) -> Result<Option<&'static st
             let owner = contacts::check_owner(steps.services, &tenant, assignee.map(Some), team.map(Some)).await?;
             owner.is_err().then_some("Who was to have the contacts is no longer there. Choose another agent or team.")
         }
+        BulkAction::Return { from, assignee, team } => {
+            let found = people::directory(&steps.services.core, &tenant.scope, &[from.into()], &[from], &[], Freshness::Strong).await?;
+            let can_work = |user: &User| user.status != UserStatus::Disabled;
+            if found.users.iter().any(can_work) && found.agents.iter().any(|agent| agent.deleted_at.is_none()) {
+                return Ok(Some("The agent was enabled again meanwhile, and keeps what they have."));
+            }
+            let owner = contacts::check_owner(steps.services, &tenant, assignee.map(Some), team.map(Some)).await?;
+            owner.is_err().then_some("Who was to have the contacts is no longer there. Disable or delete the agent again, or move the contacts with contactBulk.")
+        }
         BulkAction::SetStatus { status } => {
             let settings = steps.services.tenants.settings(&tenant.scope).await?;
             let newer = steps.services.tenants.settings_knowing(&tenant.scope, &settings, status).await?;
@@ -223,7 +233,7 @@ async fn obstacle(steps: &Steps<'_>, job: &BulkJob) -> Result<Option<&'static st
 fn operation(action: BulkAction) -> Option<Operation> {
     Some(match action {
         BulkAction::Assign { assignee, team } => Operation::Assign { from: None, assignee, team },
-        BulkAction::Move { from, assignee, team } => Operation::Assign { from: Some(Owner::Agent(from)), assignee, team },
+        BulkAction::Move { from, assignee, team } | BulkAction::Return { from, assignee, team } => Operation::Assign { from: Some(Owner::Agent(from)), assignee, team },
         BulkAction::Unassign => Operation::Assign { from: None, assignee: None, team: None },
         BulkAction::Disband { team } => Operation::Assign { from: Some(Owner::Team(team)), assignee: None, team: None },
         BulkAction::SetStatus { status } => Operation::SetStatus { status },

@@ -9,7 +9,7 @@ use switchboard_domain::status;
 use switchboard_store::contacts::StoredContact;
 use switchboard_store::settings::Settings;
 
-use super::access::{check_live, check_version, find};
+use super::access::{check_live, check_owner, check_version, find};
 use super::edit::{Decision, edit};
 use crate::GivenId;
 use crate::error::{AppError, UserError};
@@ -45,7 +45,8 @@ pub(super) fn deleted(contact: &Contact, change: Change) -> Contact {
     Contact { deleted_at: Some(change.at), record: contact.record.changed(change), ..contact.clone() }
 }
 
-/// Brings a deleted contact back, with all it had; when its status was deleted meanwhile it gets `new`. 2 requests, 1 R and 1 W, 2 for index 1 and 1 for index 2.
+/// Brings a deleted contact back, with all it had; when its status was deleted meanwhile it gets `new`, and when whose it was is no longer there it becomes
+/// nobody's. 2 requests, and 1 more for whose it is, up to 2 R; 1 R and 1 W, 2 for index 1 and 1 for index 2.
 ///
 /// # Errors
 /// [`AppError::Forbidden`] without `contact:restore`, [`AppError::NotFound`]; those of the database. What a person can mend is in the inner
@@ -55,6 +56,8 @@ pub async fn restore(services: &Services, viewer: &Viewer, id: GivenId<ContactId
     let newer = services.tenants.settings_knowing(&viewer.tenant.scope, &viewer.settings, stored.contact.details.status).await?;
     let settings = newer.as_ref().unwrap_or(&viewer.settings);
     let change = Change::new("contact.restored", services.clock.now(), viewer.origin());
+    let (assignee, team) = (stored.contact.details.assignee, stored.contact.details.team);
+    let is_owned = check_owner(services, &viewer.tenant, assignee.map(Some), team.map(Some)).await?.is_ok();
     let decide = |stored: &StoredContact| {
         let contact = &stored.contact;
         if let Err(error) = check_version(contact, expected_version) {
@@ -70,6 +73,9 @@ pub async fn restore(services: &Services, viewer: &Viewer, id: GivenId<ContactId
         }
         let mut after = Contact { deleted_at: None, record: contact.record.changed(change.clone()), ..contact.clone() };
         after.details.status = status_of_returned(settings, after.details.status);
+        if !is_owned && (after.details.assignee, after.details.team) == (assignee, team) {
+            (after.details.assignee, after.details.team) = (None, None);
+        }
         Ok(Decision::Write(after, Vec::new()))
     };
     Ok(edit(services, &viewer.tenant, &viewer.settings, stored, decide).await?.into_result())

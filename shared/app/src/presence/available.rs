@@ -2,9 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use switchboard_domain::ids::{AgentId, TeamId};
+use switchboard_domain::ids::{AgentId, TeamId, UserId};
 use switchboard_domain::permission::{Permission, Scope};
-use switchboard_domain::person::Agent;
+use switchboard_domain::person::{Agent, UserStatus};
 use switchboard_domain::presence::PresenceStatus;
 use switchboard_store::{Freshness, TenantScope, people, presence};
 
@@ -13,8 +13,8 @@ use crate::error::AppError;
 use crate::services::Services;
 use crate::viewer::Viewer;
 
-/// Agents that are read in one go: one request.
-const AT_ONCE: usize = 100;
+/// Agents that are read in one go, each with the user they sign in as: one request.
+const AT_ONCE: usize = 50;
 /// How often agents are read because of those who turned out to be deleted.
 const MOST_READS: usize = 3;
 /// Members of a team that are read in one go: less than 1 MB.
@@ -25,7 +25,7 @@ const MEMBERS: usize = 2_000;
 /// 300 bytes an agent present) and for each agent, 1 R per started 4 KB of members (about 250 bytes each). Up to a second behind: who hands out work by it
 /// looks again when it is given.
 ///
-/// Deleted agents are left out, and then, when too few are left, others are read in their place, at most two requests more: they are among those present for
+/// Deleted agents and those whose user is disabled are left out, and then, when too few are left, others are read in their place, at most two requests more: they are among those present for
 /// no longer than the timeout after they were last heard of.
 ///
 /// # Errors
@@ -58,8 +58,11 @@ pub async fn available(services: &Services, viewer: &Viewer, team: Option<GivenI
         if ids.is_empty() {
             break;
         }
-        let found = people::directory(core, &tenant.scope, &[], &ids, &[], Freshness::Eventual).await?;
-        let mut agents: HashMap<AgentId, Agent> = found.agents.into_iter().filter(|agent| agent.deleted_at.is_none()).map(|agent| (agent.id, agent)).collect();
+        let users: Vec<UserId> = ids.iter().map(|id| (*id).into()).collect();
+        let found = people::directory(core, &tenant.scope, &users, &ids, &[], Freshness::Eventual).await?;
+        let disabled: HashSet<AgentId> = found.users.iter().filter(|user| user.status == UserStatus::Disabled).map(|user| user.id.into()).collect();
+        let is_there = |agent: &Agent| agent.deleted_at.is_none() && !disabled.contains(&agent.id);
+        let mut agents: HashMap<AgentId, Agent> = found.agents.into_iter().filter(is_there).map(|agent| (agent.id, agent)).collect();
         for agent in ids.iter().filter_map(|id| agents.remove(id)) {
             // The record decides: what this process remembers of the viewer's teams may be behind it.
             if viewer.reaches_agent(Permission::PresenceRead, &agent)? {

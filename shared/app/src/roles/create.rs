@@ -12,6 +12,7 @@ use crate::error::{AppError, UserError};
 use crate::idempotency::{Recalled, recall};
 use crate::people::{ATTEMPTS, back_off, busy};
 use crate::services::Services;
+use crate::users::standing;
 use crate::viewer::{Viewer, grants};
 
 /// What is to be created.
@@ -35,6 +36,8 @@ pub async fn create(services: &Services, viewer: &Viewer, request: CreateRole) -
     let id = RoleId::new(now, &services.entropy.id());
     let change = Change::new("role.created", now, viewer.origin());
     for attempt in 0..ATTEMPTS {
+        let viewer = &standing::confirmed(services, viewer).await?;
+        viewer.require_all(Permission::RoleCreate)?;
         // Asked in every attempt: what was refused may have been the key, used a moment ago.
         let pending = match recall(services, tenant, "roleCreate", request.idempotency_key.as_deref(), &request.input).await? {
             Recalled::New(pending) => pending,
@@ -48,9 +51,13 @@ pub async fn create(services: &Services, viewer: &Viewer, request: CreateRole) -
         }
         let created = match role::create(&settings.roles, id, &request.input, &grants(&viewer.user, &settings), change.clone()) {
             Ok(created) => created,
-            Err(errors) => return Ok(Err(shown(errors))),
+            // What is in the way may be what this same request made a moment ago.
+            Err(errors) => match recall(services, tenant, "roleCreate", request.idempotency_key.as_deref(), &request.input).await? {
+                Recalled::Answer(id) => return remembered(services, viewer, &id).await.map(Ok),
+                Recalled::New(_) | Recalled::Refused(_) => return Ok(Err(shown(errors))),
+            },
         };
-        let others = pending.map(|pending| pending.part(tenant, id, now)).into_iter().collect();
+        let others = pending.map(|pending| pending.part(tenant, id, now)).into_iter().chain([standing::holding(viewer)]).collect();
         if settings::write_role(core, &tenant.scope, settings.revision, &created, None, others).await? {
             services.tenants.forget_settings(&tenant.scope);
             return Ok(Ok(created));

@@ -12,6 +12,7 @@ use crate::GivenId;
 use crate::error::{AppError, UserError};
 use crate::people::{ATTEMPTS, back_off, busy};
 use crate::services::Services;
+use crate::users::standing;
 use crate::viewer::Viewer;
 
 /// Users looked at together.
@@ -42,6 +43,8 @@ pub async fn delete(services: &Services, viewer: &Viewer, request: DeleteRole) -
     let change = Change::new("role.deleted", services.clock.now(), viewer.origin());
     let mut tried: Option<Role> = None;
     for attempt in 0..ATTEMPTS {
+        let viewer = &standing::confirmed(services, viewer).await?;
+        viewer.require_all(Permission::RoleDelete)?;
         let settings = settings::load(core, scope).await?;
         let before = settings.role(id).ok_or(AppError::NotFound)?;
         // The answer to an earlier attempt may have been lost.
@@ -60,7 +63,7 @@ pub async fn delete(services: &Services, viewer: &Viewer, request: DeleteRole) -
             return Ok(Err(vec![role::in_use(count).into()]));
         }
         let deleted = role::deleted(before, change.clone());
-        if settings::write_role(core, scope, settings.revision, &deleted, Some(before.record.revision), Vec::new()).await? {
+        if settings::write_role(core, scope, settings.revision, &deleted, Some(before.record.revision), vec![standing::holding(viewer)]).await? {
             services.tenants.forget_settings(scope);
             return Ok(Ok(deleted));
         }

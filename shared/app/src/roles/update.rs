@@ -12,6 +12,7 @@ use crate::GivenId;
 use crate::error::{AppError, UserError};
 use crate::people::{ATTEMPTS, back_off, busy};
 use crate::services::Services;
+use crate::users::standing;
 use crate::viewer::{Viewer, grants};
 
 /// What is to be changed.
@@ -38,6 +39,8 @@ pub async fn update(services: &Services, viewer: &Viewer, request: UpdateRole) -
     let change = Change::new("role.updated", services.clock.now(), viewer.origin());
     let mut tried: Option<Role> = None;
     for attempt in 0..ATTEMPTS {
+        let viewer = &standing::confirmed(services, viewer).await?;
+        viewer.require_all(Permission::RoleUpdate)?;
         let settings = settings::load(core, scope).await?;
         let before = settings.live_roles().find(|role| role.id == id).ok_or(AppError::NotFound)?;
         // The answer to an earlier attempt may have been lost.
@@ -51,7 +54,7 @@ pub async fn update(services: &Services, viewer: &Viewer, request: UpdateRole) -
             Ok(None) => return Ok(Ok(before.clone())),
             Err(errors) => return Ok(Err(shown(errors))),
         };
-        if settings::write_role(core, scope, settings.revision, &after, Some(before.record.revision), Vec::new()).await? {
+        if settings::write_role(core, scope, settings.revision, &after, Some(before.record.revision), vec![standing::holding(viewer)]).await? {
             services.tenants.forget_settings(scope);
             return Ok(Ok(after));
         }

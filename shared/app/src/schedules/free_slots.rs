@@ -1,11 +1,12 @@
 //! What is free of schedules, in slots of one length: of one agent's, or of those of all in a team.
 
+use std::collections::HashSet;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use switchboard_domain::ids::{AgentId, TeamId};
+use switchboard_domain::ids::{AgentId, TeamId, UserId};
 use switchboard_domain::permission::{Permission, Scope};
-use switchboard_domain::person::Agent;
+use switchboard_domain::person::{Agent, UserStatus};
 use switchboard_domain::schedule::{TimeRange, slots};
 use switchboard_domain::tenant_settings::MOST_BOOKING_BUFFER_MINUTES;
 use switchboard_store::{Freshness, people, schedules};
@@ -54,10 +55,10 @@ pub struct FreeSlot {
 }
 
 /// The first slots that are free from now on, by time and then by agent. They are laid from the beginning of each free time on, the buffer between one
-/// and the next. Agents who are deleted, not there, or outside the viewer's scope have none.
+/// and the next. Agents who are deleted, disabled, not there, or outside the viewer's scope have none.
 ///
-/// Of an agent 1 request, 1 R, half an R more per 4 KB of the schedule; of a team 1 request more for its members (1 R per 4 KB, about 250 bytes a member),
-/// and 1 for each 50 of them. Up to a second behind.
+/// Of an agent 2 requests, 1 R, half an R more per 4 KB of the schedule; of a team 1 request more for its members (1 R per 4 KB, about 250 bytes a member),
+/// and 2 for each 50 of them. Up to a second behind.
 ///
 /// # Errors
 /// [`AppError::Forbidden`] without `schedule:read`, [`AppError::Asked`] for what can't be; those of the database.
@@ -83,8 +84,11 @@ pub async fn free_slots(services: &Services, viewer: &Viewer, request: FreeSlots
     let now = services.clock.now();
     let mut free: Vec<FreeSlot> = Vec::new();
     for agents in agents.chunks(AT_ONCE) {
+        let users: Vec<UserId> = agents.iter().map(|agent| (*agent).into()).collect();
+        let users = people::directory(&services.core, &viewer.tenant.scope, &users, &[], &[], Freshness::Eventual).await?.users;
+        let disabled: HashSet<AgentId> = users.iter().filter(|user| user.status == UserStatus::Disabled).map(|user| user.id.into()).collect();
         for (agent, schedule) in schedules::of_agents(&services.core, &viewer.tenant.scope, agents, Freshness::Eventual).await? {
-            if !viewer.reaches_agent(Permission::ScheduleRead, &agent)? {
+            if disabled.contains(&agent.id) || !viewer.reaches_agent(Permission::ScheduleRead, &agent)? {
                 continue;
             }
             let ranges = bookable(viewer, &agent, schedule.as_ref(), within);

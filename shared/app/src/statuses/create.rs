@@ -42,7 +42,11 @@ pub async fn create(services: &Services, viewer: &Viewer, request: CreateStatus)
         let settings = settings::load(core, &tenant.scope).await?;
         let created = match status::create(&settings.statuses, id, &request.input, change.clone()) {
             Ok(created) => created,
-            Err(errors) => return Ok(Err(shown(errors))),
+            // What is in the way may be what this same request made a moment ago.
+            Err(errors) => match recall(services, tenant, "contactStatusCreate", request.idempotency_key.as_deref(), &request.input).await? {
+                Recalled::Answer(id) => return remembered(services, viewer, &id).await.map(Ok),
+                Recalled::New(_) | Recalled::Refused(_) => return Ok(Err(shown(errors))),
+            },
         };
         let others = pending.map(|pending| pending.part(tenant, id, now)).into_iter().collect();
         if settings::write_status(core, &tenant.scope, settings.revision, &created, None, others).await? {

@@ -46,7 +46,11 @@ pub async fn create(services: &Services, viewer: &Viewer, request: CreateTeam) -
             Err(error) => return Ok(Err(vec![error])),
         };
         if let Some(holder) = people::team_by_name(core, &tenant.scope, &folded).await? {
-            return Ok(Err(vec![taken("name", SAME_NAME, holder)]));
+            // It may be the one that this same request made a moment ago.
+            return match recall(services, tenant, "teamCreate", request.idempotency_key.as_deref(), &request.name).await? {
+                Recalled::Answer(id) => remembered(services, viewer, &id).await.map(Ok),
+                Recalled::New(_) | Recalled::Refused(_) => Ok(Err(vec![taken("name", SAME_NAME, holder)])),
+            };
         }
         let team = Team { id, record: Revisioned::created(change.clone()), name, member_count: 0, deleted_at: None };
         let mut parts = vec![people::insert_team(&tenant.scope, &team)?, people::claim_team_name(&tenant.scope, &folded, id)];

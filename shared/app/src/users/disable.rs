@@ -45,7 +45,7 @@ pub struct DisabledUser {
 /// Stops a user from signing in. First the record says it, from when on every process refuses them within the time for which it believes a user's record; then
 /// the user pool lets them in no more and ends their sessions; then a job is asked for that gives an agent's contacts back.
 ///
-/// 3 requests: 4 R, 1 W and 1 for index 1; for an administrator 1 request and 1 R more, and a transaction of 4 W and 1 for index 1; 1 request and up to 2 R for
+/// 5 requests: 7 R, and a transaction of 4 W and 1 for index 1; for an administrator 1 request and 1 R more, and 2 W; 1 request and up to 2 R for
 /// who is to have the contacts. Again as much each time another change was faster. Then 2 requests to the user pool, and 1 W, 1 for index 1 and 1 request to
 /// the queue for the job.
 ///
@@ -62,10 +62,24 @@ pub async fn disable(services: &Services, viewer: &Viewer, request: DisableUser)
         Err(errors) => return Ok(Err(errors)),
     };
     let email = viewer.staff_email(&user.id.to_string(), &user.sealed_email)?;
-    services.identities.disable(&email).await?;
-    services.identities.sign_out(&email).await?;
+    if !stop(services, viewer, user.id, &email).await? {
+        return Ok(Err(vec![UserError::new("id", FieldErrorCode::Conflict, "They were enabled again meanwhile. Read them again and decide again.")]));
+    }
     let job = if is_agent { Some(bulk::start_return(services, &viewer.tenant, viewer.origin(), user.id.into(), assignee, team).await?) } else { None };
     Ok(Ok(DisabledUser { user, job }))
+}
+
+/// Stops an identity from signing in and ends its sessions; false when the user was enabled again meanwhile, whose identity is then enabled too. 2 requests to
+/// the user pool and 1 R.
+pub(crate) async fn stop(services: &Services, viewer: &Viewer, id: UserId, email: &str) -> Result<bool, AppError> {
+    services.identities.disable(email).await?;
+    services.identities.sign_out(email).await?;
+    let user = people::user(&services.core, &viewer.tenant.scope, id).await?.ok_or(AppError::NotFound)?;
+    if user.status == UserStatus::Disabled {
+        return Ok(true);
+    }
+    services.identities.enable(email).await?;
+    Ok(false)
 }
 
 /// A user whose record says that they are disabled.
@@ -83,6 +97,8 @@ async fn mark(services: &Services, viewer: &Viewer, request: &DisableUser) -> Re
     let (core, tenant) = (&services.core, &viewer.tenant);
     let now = services.clock.now();
     for attempt in 0..ATTEMPTS {
+        let viewer = &standing::confirmed(services, viewer).await?;
+        viewer.require_all(Permission::UserDisable)?;
         let Target { user, agent, settings } = target(services, viewer, id).await?;
         let is_disabled = user.status == UserStatus::Disabled;
         let refused = not_oneself(viewer, id).and_then(|()| standing::check_manageable(viewer, &settings, &user));
@@ -105,6 +121,7 @@ async fn mark(services: &Services, viewer: &Viewer, request: &DisableUser) -> Re
             Ok(administrators) => parts.extend(administrators),
             Err(error) => return Ok(Err(vec![error])),
         }
+        parts.extend(standing::while_confirmed(viewer, id));
         if core.commit(&tenant.scope, parts).await? {
             return Ok(Ok(Marked { user: after, is_agent, assignee, team }));
         }

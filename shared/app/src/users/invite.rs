@@ -50,6 +50,8 @@ pub async fn invite(services: &Services, viewer: &Viewer, request: InviteUser) -
         Recalled::Answer(id) => return remembered(services, viewer, &id).await.map(Ok),
         Recalled::Refused(error) => return Ok(Err(vec![error])),
     }
+    let viewer = &standing::confirmed(services, viewer).await?;
+    viewer.require_all(Permission::UserInvite)?;
     let form = match checked(services, viewer, &request).await? {
         Ok(form) => form,
         Err(errors) => return Ok(Err(errors)),
@@ -78,6 +80,8 @@ pub async fn enter(services: &Services, viewer: &Viewer, request: &InviteUser, s
             Recalled::Answer(id) => return remembered(services, viewer, &id).await.map(Ok),
             Recalled::Refused(error) => return Ok(Err(vec![error])),
         };
+        let viewer = &standing::confirmed(services, viewer).await?;
+        viewer.require_all(Permission::UserInvite)?;
         let form = match checked(services, viewer, request).await? {
             Ok(form) => form,
             Err(errors) => return Ok(Err(errors)),
@@ -92,7 +96,7 @@ pub async fn enter(services: &Services, viewer: &Viewer, request: &InviteUser, s
             change: change.clone(),
             status: UserStatus::Invited,
             agent: None,
-            others: pending.map(|pending| pending.part(tenant, id, now)).into_iter().collect(),
+            others: pending.map(|pending| pending.part(tenant, id, now)).into_iter().chain(standing::while_confirmed(viewer, id)).collect(),
         };
         match enrol(services, tenant, person).await? {
             Enrolled::Done(user, _) => return Ok(Ok(user)),

@@ -20,6 +20,7 @@ pub(crate) mod standing;
 mod update;
 
 pub use activate::activate;
+pub(crate) use disable::stop;
 pub use disable::{DisableUser, DisabledUser, disable};
 pub use enable::{EnableUser, enable};
 pub use enrol::{Enrolled, NewAgent, NewPerson, enrol};

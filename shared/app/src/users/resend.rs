@@ -6,7 +6,7 @@ use switchboard_domain::permission::Permission;
 use switchboard_domain::person::{User, UserStatus};
 use switchboard_store::people;
 
-use super::{forbidden_transition, put_on_record};
+use super::{forbidden_transition, put_on_record, standing};
 use crate::GivenId;
 use crate::error::{AppError, UserError};
 use crate::services::Services;
@@ -19,6 +19,8 @@ use crate::viewer::Viewer;
 /// [`AppError::Forbidden`] without `user:invite` for the whole tenant, [`AppError::NotFound`]; those of the user pool and of the database. What a person can
 /// mend is in the inner result: `FORBIDDEN_TRANSITION` for who isn't invited, or followed the message already.
 pub async fn resend(services: &Services, viewer: &Viewer, id: GivenId<UserId>) -> Result<Result<User, Vec<UserError>>, AppError> {
+    viewer.require_all(Permission::UserInvite)?;
+    let viewer = &standing::confirmed(services, viewer).await?;
     viewer.require_all(Permission::UserInvite)?;
     let id = id.ok_or(AppError::NotFound)?;
     let user = people::user(&services.core, &viewer.tenant.scope, id).await?.ok_or(AppError::NotFound)?;

@@ -20,6 +20,8 @@ use crate::viewer::Viewer;
 /// viewer doesn't have.
 pub async fn reset_password(services: &Services, viewer: &Viewer, id: GivenId<UserId>) -> Result<Result<User, Vec<UserError>>, AppError> {
     viewer.require_all(Permission::UserResetPassword)?;
+    let viewer = &standing::confirmed(services, viewer).await?;
+    viewer.require_all(Permission::UserResetPassword)?;
     let id = id.ok_or(AppError::NotFound)?;
     let Target { user, settings, .. } = target(services, viewer, id).await?;
     if let Err(error) = standing::check_manageable(viewer, &settings, &user) {

@@ -43,7 +43,13 @@ async fn mark(services: &Services, viewer: &Viewer, id: UserId) -> Result<Result
     let change = Change::new("user.signed_out", services.clock.now(), viewer.origin());
     let mut tried: Option<User> = None;
     for attempt in 0..ATTEMPTS {
+        // One's own sessions one can always end.
+        let confirmed = if id == viewer.user.id { None } else { Some(standing::confirmed(services, viewer).await?) };
+        let viewer = confirmed.as_ref().unwrap_or(viewer);
         let Target { user, settings, .. } = target(services, viewer, id).await?;
+        if id != viewer.user.id {
+            viewer.require_all(Permission::UserSignOut)?;
+        }
         // The answer to an earlier attempt may have been lost.
         if tried.as_ref() == Some(&user) {
             return Ok(Ok(user));

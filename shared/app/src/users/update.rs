@@ -49,6 +49,8 @@ pub async fn update(services: &Services, viewer: &Viewer, request: UpdateUser) -
     let (of_user, of_agent) = (change("user.updated"), change("agent.updated"));
     let mut tried: Option<User> = None;
     for attempt in 0..ATTEMPTS {
+        let viewer = &standing::confirmed(services, viewer).await?;
+        authorise(viewer, &request)?;
         let Target { user: before, agent, settings } = target(services, viewer, id).await?;
         // The answer to an earlier attempt may have been lost.
         if tried.as_ref() == Some(&before) {
@@ -72,6 +74,7 @@ pub async fn update(services: &Services, viewer: &Viewer, request: UpdateUser) -
             let renamed = Agent { name: after.name.clone(), record: agent.record.changed(of_agent.clone()), ..agent.clone() };
             parts.push(people::replace_agent(&tenant.scope, &renamed, agent.record.revision)?);
         }
+        parts.extend(standing::while_confirmed(viewer, id));
         if core.commit(&tenant.scope, parts).await? {
             return Ok(Ok(after));
         }

@@ -15,6 +15,7 @@ mod layers;
 mod lists;
 mod made;
 mod numbers;
+mod power_lost;
 mod presence;
 mod schedules;
 mod search;

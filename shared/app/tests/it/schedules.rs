@@ -507,11 +507,11 @@ async fn schedules_are_read_with_a_fixed_number_of_requests() {
         world.database.meter.usage().requests
     };
     let requests = |of: &[(&str, u32)]| of.iter().map(|(operation, count)| ((*operation).to_owned(), *count)).collect::<BTreeMap<String, u32>>();
-    assert_eq!(asked(slots(Some(Some(agent)), None, within), 3).await, requests(&[("BatchGetItem", 1)]));
-    assert_eq!(asked(slots(None, Some(Some(team)), within), 0).await, requests(&[("BatchGetItem", 1), ("Query", 1)]));
+    assert_eq!(asked(slots(Some(Some(agent)), None, within), 3).await, requests(&[("BatchGetItem", 2)]));
+    assert_eq!(asked(slots(None, Some(Some(team)), within), 0).await, requests(&[("BatchGetItem", 2), ("Query", 1)]));
     manned(&world, team, 120).await;
     let of_team = FreeSlots { first: 500, ..slots(None, Some(Some(team)), within) };
-    assert_eq!(asked(of_team, 360).await, requests(&[("BatchGetItem", 3), ("Query", 1)]));
+    assert_eq!(asked(of_team, 360).await, requests(&[("BatchGetItem", 6), ("Query", 1)]));
     world.database.meter.reset();
     schedules::of_agent(&world.services, &viewer, agent, within).await.unwrap().unwrap();
     assert_eq!(world.database.meter.usage().requests, requests(&[("BatchGetItem", 1)]));

@@ -58,6 +58,15 @@ pub enum BulkAction {
         /// The status that changed.
         status: StatusId,
     },
+    /// It is taken from an agent who was disabled or deleted; nobody asks for it by itself.
+    Return {
+        /// From this agent.
+        from: AgentId,
+        /// To this agent.
+        assignee: Option<AgentId>,
+        /// Into this team's pool; without either into the tenant's.
+        team: Option<TeamId>,
+    },
     /// It leaves the pool of a team that was deleted, whose members leave it before; nobody asks for it.
     Disband {
         /// The team.
@@ -79,6 +88,7 @@ impl BulkAction {
             Self::Delete => "DELETE",
             Self::Export => "EXPORT",
             Self::Rekey { .. } => "REKEY",
+            Self::Return { .. } => "RETURN",
             Self::Disband { .. } => "DISBAND",
             Self::Rewrap => "REWRAP",
         }
@@ -87,7 +97,7 @@ impl BulkAction {
     /// Whether it keeps the records in order rather than doing what a user asked: such a job can't be cancelled.
     #[must_use]
     pub fn is_internal(self) -> bool {
-        matches!(self, Self::Rekey { .. } | Self::Rewrap | Self::Disband { .. })
+        matches!(self, Self::Rekey { .. } | Self::Rewrap | Self::Return { .. } | Self::Disband { .. })
     }
 }
 
@@ -380,6 +390,7 @@ mod tests {
             BulkAction::Export,
             BulkAction::Rekey { status },
             BulkAction::Rewrap,
+            BulkAction::Return { from: agent, assignee: None, team: None },
             BulkAction::Disband { team: TeamId::new(NOW, &[3; 10]) },
         ] {
             let written = serde_json::to_value(action).unwrap();

@@ -21,8 +21,13 @@ impl Owners {
     /// Whether a contact is one of theirs.
     #[must_use]
     pub fn have(&self, contact: &Contact) -> bool {
-        let details = &contact.details;
-        details.assignee.is_some_and(|agent| self.agents.contains(&agent)) || details.team.is_some_and(|team| self.teams.contains(&team))
+        self.own(contact.details.assignee, contact.details.team)
+    }
+
+    /// Whether what this agent has, or what lies in this team's pool, is theirs.
+    #[must_use]
+    pub fn own(&self, assignee: Option<AgentId>, team: Option<TeamId>) -> bool {
+        assignee.is_some_and(|agent| self.agents.contains(&agent)) || team.is_some_and(|team| self.teams.contains(&team))
     }
 }
 

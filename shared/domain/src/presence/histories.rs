@@ -129,6 +129,12 @@ impl History {
 
     /// What is said of the call, by a rule of its own: begun and ended calls are written down as they happen.
     fn expect_calls(&mut self, device: &str, on_call: Option<bool>, seconds: Option<i32>) {
+        let began = seconds.map(|seconds| self.now - SignedDuration::from_secs(seconds.into()));
+        let told = self.present.call.as_ref().filter(|call| call.device == device && on_call == Some(true));
+        let is_another = |call: &CurrentCall| began.is_some_and(|began| began > call.reported_at + SignedDuration::from_secs(3));
+        if told.is_some_and(|call| began.is_some() && self.now >= call.reported_at && !is_another(call)) {
+            return;
+        }
         self.expect_lapse();
         let call = self.present.call.as_ref().filter(|call| self.now.duration_since(call.reported_at).abs() <= TIMEOUT);
         let today = self.tenant.day_of(self.now);
@@ -136,8 +142,7 @@ impl History {
             (None, Some(true)) => self.begun += 1,
             (Some(call), Some(false)) if call.device == device => self.ended.push(today),
             (Some(call), Some(true)) if call.device == device => {
-                let began = seconds.map(|seconds| self.now - SignedDuration::from_secs(seconds.into()));
-                if seconds.is_some_and(|seconds| seconds < i32::try_from(call.seconds).unwrap()) && began.is_some_and(|began| began > call.reported_at) {
+                if is_another(call) {
                     self.ended.push(self.tenant.day_of(call.reported_at));
                     self.begun += 1;
                 }

@@ -19,6 +19,8 @@ pub const BREAK_REASON_LENGTH: usize = 255;
 pub const DEVICE_LENGTH: usize = 100;
 /// What was heard within this time of what is heard now needs no writing of its own.
 const SAME_TIME: SignedDuration = SignedDuration::from_secs(1);
+/// A call that began at most this long after one was last told of is that one: what a device says of its length is a little behind.
+const SAME_CALL: SignedDuration = SignedDuration::from_secs(3);
 
 /// When something is decided, and after how long somebody counts as silent then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -198,7 +200,9 @@ fn is_told_anew(before: Option<&CurrentCall>, after: Option<&CurrentCall>) -> bo
 /// by beginning another, or by being silent of it for longer than the timeout: then it ended when it was last told of.
 fn call_after(before: Option<&CurrentCall>, report: Option<&CallReport>, moment: Moment) -> (Option<CurrentCall>, Option<Timestamp>) {
     let Moment { now, timeout } = moment;
-    let lapsed = before.filter(|call| call.is_lapsed(now, timeout)).map(|call| call.reported_at.min(now));
+    // One that goes on after its device was cut off for a while is the same call, and counts once.
+    let goes_on = |call: &CurrentCall| report.is_some_and(|report| report.continues(call, now));
+    let lapsed = before.filter(|call| call.is_lapsed(now, timeout) && !goes_on(call)).map(|call| call.reported_at.min(now));
     match (before.filter(|_| lapsed.is_none()), report) {
         (Some(call), Some(report)) if call.device == report.device => {
             if !report.is_on {
@@ -222,9 +226,14 @@ impl CallReport {
         later(now, -SignedDuration::from_secs(i64::from(self.seconds.unwrap_or(0))))
     }
 
-    /// Whether it tells of another call than the one that is known: of a shorter one, which began after that was last told of.
+    /// Whether it tells of another call than the one that is known: of one that began after that was last told of.
     fn is_another(&self, known: &CurrentCall, now: Timestamp) -> bool {
-        self.seconds.is_some_and(|seconds| seconds < known.seconds) && self.began(now) > known.reported_at
+        self.seconds.is_some() && self.began(now) > later(known.reported_at, SAME_CALL)
+    }
+
+    /// Whether it tells, with its length, that the call that is known goes on.
+    fn continues(&self, known: &CurrentCall, now: Timestamp) -> bool {
+        self.is_on && self.device == known.device && self.seconds.is_some() && now >= known.reported_at && !self.is_another(known, now)
     }
 
     fn begun(&self, now: Timestamp) -> CurrentCall {
@@ -398,7 +407,8 @@ mod tests {
         assert_eq!(over(beat(&alive, None, 170)), Some((Some("desk".to_owned()), None)));
         assert_eq!(over(beat(&alive, None, 171)), Some((None, Some(at(110)))));
         assert_eq!(over(beat(&alive, Some(&report("mobile", true, 2)), 171)), Some((Some("mobile".to_owned()), Some(at(110)))));
-        assert_eq!(over(beat(&alive, Some(&report("desk", true, 61)), 171)), Some((Some("desk".to_owned()), Some(at(110)))));
+        assert_eq!(over(beat(&alive, Some(&report("desk", true, 61)), 171)), Some((Some("desk".to_owned()), None)), "it goes on after a gap: the same call");
+        assert_eq!(over(beat(&alive, Some(&report("desk", true, 40)), 171)), Some((Some("desk".to_owned()), Some(at(110)))), "another call");
         assert_eq!(over(beat(&alive, Some(&report("desk", false, 61)), 171)), Some((None, Some(at(110)))));
         assert_eq!(over(changed(&alive, &to(Busy), By::SomebodyElse, 171)), Some((None, Some(at(110)))));
         let day = 86_400;
@@ -407,10 +417,12 @@ mod tests {
     }
 
     #[test]
-    fn a_device_that_tells_of_a_shorter_call_begun_since_has_ended_the_one_before() {
+    fn a_device_that_tells_of_a_call_begun_since_has_ended_the_one_before() {
         let calling = beat(&present(Available, 100), Some(&report("desk", true, 40)), 110).unwrap().after;
         let next = beat(&calling, Some(&report("desk", true, 20)), 140).unwrap();
         assert_eq!((next.after.call.map(|call| call.since), next.ended_call), (Some(at(120)), Some(at(110))));
+        let longer = beat(&calling, Some(&report("desk", true, 45)), 170).unwrap();
+        assert_eq!((longer.after.call.map(|call| call.since), longer.ended_call), (Some(at(125)), Some(at(110))), "however long it lasts by now");
         let late = beat(&calling, Some(&report("desk", true, 35)), 112).unwrap();
         assert_eq!((late.after.call.map(|call| call.since), late.ended_call), (Some(at(70)), None), "what comes late tells of the same call");
     }

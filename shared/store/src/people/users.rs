@@ -118,6 +118,13 @@ pub fn replace_user(scope: &TenantScope, user: &User, revision: u32) -> Result<P
     Ok(Part::Replace { item: encode(scope, user)?, revision })
 }
 
+/// The part of a transaction that changes nothing, and holds only while a user is at this revision. 2 W.
+#[must_use]
+pub fn check_user(scope: &TenantScope, user: UserId, revision: u32) -> Part {
+    let values = vec![(":revision", AttributeValue::N(revision.to_string()))];
+    Part::Check { key: keys::user(scope, user), condition: "revision = :revision".to_owned(), values }
+}
+
 fn email_key(tenant: &OpenTenant, email: &str) -> Key {
     keys::staff_email(&tenant.scope, &base32(&tenant.keyring.keyed_hash("staff email", email)))
 }

@@ -103,12 +103,17 @@ impl CoreTable {
         if parts.len() != 1 {
             return self.transact(scope, parts).await;
         }
-        Ok(match parts.remove(0) {
-            Part::Insert { item, expired_before: None } => self.insert(scope, item).await? == Written::Done,
-            Part::Replace { item, revision } => self.replace(scope, item, revision).await? == Written::Done,
-            Part::Change(change) => self.change(scope, change).await?,
-            part => self.transact(scope, vec![part]).await?,
-        })
+        let written = match parts.remove(0) {
+            Part::Insert { item, expired_before: None } => self.insert(scope, item).await.map(|written| written == Written::Done),
+            Part::Replace { item, revision } => self.replace(scope, item, revision).await.map(|written| written == Written::Done),
+            Part::Change(change) => self.change(scope, change).await,
+            part => self.transact(scope, vec![part]).await,
+        };
+        match written {
+            // A single write that meets a transaction is turned away by another code than one whose condition doesn't hold: in both cases somebody was faster.
+            Err(StoreError::Unavailable(reason)) if reason.starts_with("TransactionConflict") => Ok(false),
+            written => written,
+        }
     }
 
     /// Does all of it or nothing; false when a condition didn't hold. 1 request, twice the units of its parts.
