@@ -66,6 +66,8 @@ const fn team(permission: Permission) -> Grant {
     Grant { permission, scope: Scope::Team }
 }
 
+/// The note on what users may do and whether they can sign in.
+const STANDING: &str = "of others a permission on users for the whole tenant; else `FORBIDDEN`";
 /// For the whole tenant.
 const fn all(permission: Permission) -> Grant {
     Grant { permission, scope: Scope::All }
@@ -197,7 +199,10 @@ pub const ACCESS: &[Access] = &[
     open("Viewer", "user", ""),
     open("Viewer", "agent", ""),
     open("User", "email", STAFF_ADDRESSES),
-    open("User", "roles", ""),
+    open("User", "status", STANDING),
+    open("User", "roles", STANDING),
+    open("User", "permissions", STANDING),
+    open("User", "lastSignedOutAt", STANDING),
     open("User", "agent", STAFF_NAMES),
     open("Agent", "email", STAFF_ADDRESSES),
     open("Agent", "user", STAFF_NAMES),

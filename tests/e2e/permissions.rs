@@ -419,3 +419,20 @@ async fn a_supervisor_reads_contacts_and_the_audit_and_does_not_create_or_see_im
     let data = api.data("query($id: ID!) { import(id: $id) { id } node(id: $id) { id } }", json!({ "id": import.id() })).await;
     assert_eq!(data, json!({ "import": null, "node": null }));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_colleagues_may_do_is_not_shown_to_who_decides_nothing_by_it() {
+    let stack = Stack::connect().await;
+    let (telephonist, colleague) = (stack.sign_in("telephonist@demo.test").await, stack.sign_in("telephonist2@demo.test").await);
+    let supervisor = stack.sign_in("supervisor@demo.test").await;
+    for (id, shows_power) in [(agent_of(&telephonist).await, true), (agent_of(&colleague).await, false)] {
+        for (field, is_power) in [("name", false), ("status", true), ("roles { code }", true), ("permissions", true), ("lastSignedOutAt", true)] {
+            let query = format!(
+                "query($id: ID!) {{ agentSchedule(agentId: $id, from: \"2027-01-04T00:00:00Z\", to: \"2027-01-05T00:00:00Z\") {{ agent {{ user {{ {field} }} }} }} }}"
+            );
+            let answer = telephonist.ask(&query, json!({ "id": id })).await;
+            assert_eq!(answer.codes(), if shows_power || !is_power { vec![] } else { vec!["FORBIDDEN"] }, "{field}: {}", answer.body);
+            assert!(supervisor.ask(&query, json!({ "id": id })).await.codes().is_empty(), "{field}");
+        }
+    }
+}

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, Enum, ID, Object, Result};
-use switchboard_app::roles;
+use switchboard_app::{AppError, roles};
+use switchboard_domain::permission::Permission;
 use switchboard_domain::person;
 
 use crate::agent::{self, Agent};
@@ -36,6 +37,27 @@ impl From<person::User> for User {
     }
 }
 
+/// Who has one of these for the whole tenant is shown what users may do and whether they can sign in: it is what they decide by.
+const ON_USERS: [Permission; 8] = [
+    Permission::UserRead,
+    Permission::UserInvite,
+    Permission::UserUpdate,
+    Permission::UserSetRoles,
+    Permission::UserDisable,
+    Permission::UserEnable,
+    Permission::UserResetPassword,
+    Permission::UserSignOut,
+];
+
+impl User {
+    /// That the caller may see what this user may do: names are no secret in a tenant, power is.
+    fn check_standing_shown(&self, ctx: &Context<'_>) -> Result<()> {
+        let viewer = ctx.viewer();
+        let may = viewer.user.id == self.0.id || ON_USERS.into_iter().any(|permission| viewer.require_all(permission).is_ok());
+        if may { Ok(()) } else { Err(app_error(AppError::Forbidden)) }
+    }
+}
+
 #[Object]
 impl User {
     /// Opaque; the same for the record's life.
@@ -53,20 +75,23 @@ impl User {
         ctx.viewer().staff_email(&self.0.id.to_string(), &self.0.sealed_email).map_err(app_error)
     }
 
-    /// Where they stand with signing in.
-    async fn status(&self) -> UserStatus {
-        self.0.status.into()
+    /// Where they stand with signing in. Of others only for who has a permission on users.
+    async fn status(&self, ctx: &Context<'_>) -> Result<UserStatus> {
+        self.check_standing_shown(ctx)?;
+        Ok(self.0.status.into())
     }
 
-    /// The roles they hold.
+    /// The roles they hold. Of others only for who has a permission on users.
     async fn roles(&self, ctx: &Context<'_>) -> Result<Vec<Role>> {
+        self.check_standing_shown(ctx)?;
         let held = roles::held(&ctx.api().services, ctx.viewer(), &self.0.roles).await.map_err(app_error)?;
         Ok(held.into_iter().map(Role).collect())
     }
 
-    /// What they may do beside their roles, as `noun:verb:SCOPE`.
-    async fn permissions(&self) -> Vec<String> {
-        self.0.grants.iter().map(ToString::to_string).collect()
+    /// What they may do beside their roles, as `noun:verb:SCOPE`. Of others only for who has a permission on users.
+    async fn permissions(&self, ctx: &Context<'_>) -> Result<Vec<String>> {
+        self.check_standing_shown(ctx)?;
+        Ok(self.0.grants.iter().map(ToString::to_string).collect())
     }
 
     /// Their entry in the staff directory; null for who has none.
@@ -74,9 +99,10 @@ impl User {
         agent::agent(ctx, self.0.id.into()).await
     }
 
-    /// When they were last signed out everywhere; null for who never was.
-    async fn last_signed_out_at(&self) -> Option<DateTime> {
-        self.0.signed_out_at.map(DateTime)
+    /// When they were last signed out everywhere; null for who never was. Of others only for who has a permission on users.
+    async fn last_signed_out_at(&self, ctx: &Context<'_>) -> Result<Option<DateTime>> {
+        self.check_standing_shown(ctx)?;
+        Ok(self.0.signed_out_at.map(DateTime))
     }
 
     /// Counts their changes: give it as `expectedVersion`.

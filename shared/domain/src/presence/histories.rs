@@ -141,11 +141,9 @@ impl History {
         match (call, on_call) {
             (None, Some(true)) => self.begun += 1,
             (Some(call), Some(false)) if call.device == device => self.ended.push(today),
-            (Some(call), Some(true)) if call.device == device => {
-                if is_another(call) {
-                    self.ended.push(self.tenant.day_of(call.reported_at));
-                    self.begun += 1;
-                }
+            (Some(call), Some(true)) if call.device == device && is_another(call) => {
+                self.ended.push(self.tenant.day_of(call.reported_at));
+                self.begun += 1;
             }
             _ => {}
         }
