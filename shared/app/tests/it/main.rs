@@ -12,6 +12,7 @@ mod edits;
 mod exports;
 mod imports;
 mod layers;
+mod leavers;
 mod lists;
 mod made;
 mod numbers;
