@@ -42,6 +42,9 @@ async fn disabled(tenant: &Tenant) {
         assert_eq!(refused(api, mutation, json!({ "id": person.user })).await, error("id", "FORBIDDEN_TRANSITION"), "{mutation}");
     }
     eventually_refused("the token of who was disabled is refused", &person.api).await;
+    // Before they are enabled again: a job that finds them enabled leaves the contacts and says so.
+    let job = ended(api, &payload["job"]["id"]).await;
+    assert_eq!((&job["status"], counts(&job)), (&json!("COMPLETED"), [0, 0, 0]), "they had no contacts");
 
     let enabled = done(api, "userEnable", json!({ "id": person.user, "expectedVersion": 3 })).await["user"].take();
     assert_eq!((&enabled["status"], &enabled["version"]), (&json!("ACTIVE"), &json!(4)));
@@ -49,8 +52,6 @@ async fn disabled(tenant: &Tenant) {
     let let_in = async || (fresh.ask(VIEWER, json!({})).await.status == 200).then_some(());
     eventually("who was enabled is let in", HALF_A_MINUTE, let_in).await;
     assert_eq!(person.api.ask(VIEWER, json!({})).await.status, 401, "the token from before stays worthless");
-    let job = ended(api, &payload["job"]["id"]).await;
-    assert_eq!((&job["status"], counts(&job)), (&json!("COMPLETED"), [0, 0, 0]), "they had no contacts");
 }
 
 /// A token whose user the API no longer knows.
