@@ -4,10 +4,12 @@ MiniStack writes the present time as `auth_time` into every token, so a session 
 just signed in. In an ID token it is "the authentication time, in Unix time format, that your user completed
 authentication" (Amazon Cognito developer guide, "Understanding the identity (ID) token"); OpenID Connect Core 1.0, 12.2,
 has it that a renewed token keeps the time of the original authentication. A refresh token is made at the sign-in, so
-that is when it was issued.
+that is when it was issued. The tokens of one sign-in are made one after the other, maybe on either side of a second's
+end: here they all say the same one.
 """
 
 import functools
+import time
 from collections.abc import Callable
 from contextvars import ContextVar
 
@@ -18,6 +20,7 @@ _signed_in_at: ContextVar[int | None] = ContextVar("signed_in_at", default=None)
 
 def apply() -> None:
     cognito._refresh_auth_result = _remembering(cognito._refresh_auth_result)
+    cognito._build_auth_result = _at_one_time(cognito._build_auth_result)
     cognito._signed_jwt = _telling(cognito._signed_jwt)
 
 
@@ -34,12 +37,28 @@ def _remembering(refresh: Callable) -> Callable:
     return run
 
 
+def _at_one_time(build: Callable) -> Callable:
+    @functools.wraps(build)
+    def run(*arguments: object, **options: object) -> dict:
+        if _signed_in_at.get() is not None:
+            return build(*arguments, **options)
+        mark = _signed_in_at.set(int(time.time()))
+        try:
+            return build(*arguments, **options)
+        finally:
+            _signed_in_at.reset(mark)
+
+    return run
+
+
 def _telling(sign: Callable) -> Callable:
     @functools.wraps(sign)
     def run(claims: dict, *place: object) -> str:
         signed_in_at = _signed_in_at.get()
-        if signed_in_at is not None and "auth_time" in claims:
-            claims = {**claims, "auth_time": signed_in_at}
+        if signed_in_at is not None:
+            # A renewal asks its refresh token when that was.
+            said = "iat" if claims.get("token_use") == "refresh" else "auth_time"
+            claims = {**claims, said: signed_in_at}
         return sign(claims, *place)
 
     return run

@@ -1,4 +1,4 @@
-"""The saved state is the same with the mend as without it, and written much sooner."""
+"""The saved state is the same with the mend as without it, and written with much less work."""
 
 import json
 import unittest
@@ -6,7 +6,7 @@ import unittest
 from tests.running import run_inside
 
 SAVE = """
-import json, sys, time
+import cProfile, json, pstats, sys
 sys.path.insert(0, sys.argv[1])
 from ministack.core import persistence
 from ministack.services import dynamodb
@@ -21,20 +21,20 @@ for number in range(2000):
 table = dynamodb._tables["core"]
 for name in ("CreationDateTime", "TableId"):
     table[name] = 1
-start = time.monotonic()
-persistence.save_all({"dynamodb": dynamodb.get_state})
-print(time.monotonic() - start)
+profile = cProfile.Profile()
+profile.runcall(persistence.save_all, {"dynamodb": dynamodb.get_state})
+print(pstats.Stats(profile).total_calls)
 print(open(persistence.STATE_DIR + "/dynamodb.json").read())
 """
 
 
-def save(*mends: str) -> tuple[float, dict]:
-    seconds, state = run_inside(SAVE, *mends).stdout.splitlines()[-2:]
-    return float(seconds), json.loads(state)
+def save(*mends: str) -> tuple[int, dict]:
+    calls, state = run_inside(SAVE, *mends).stdout.splitlines()[-2:]
+    return int(calls), json.loads(state)
 
 
 class QuickSaving(unittest.TestCase):
-    def test_the_same_state_in_less_than_half_the_time(self) -> None:
+    def test_the_same_state_with_less_than_half_the_work(self) -> None:
         (quick, state), (slow, original) = save("quick_saving"), save()
         self.assertEqual(state, original)
         self.assertLess(quick * 2, slow)
