@@ -12,14 +12,13 @@ use switchboard_store::{Freshness, Page, TenantScope, presence};
 use crate::GivenId;
 use crate::error::AppError;
 use crate::services::Services;
+use crate::teams;
 use crate::viewer::Viewer;
 
 /// Entries of the list of names that are looked at in one go when not everybody is meant: less than 1 MB, so that it is one request.
 const PART: usize = 2_000;
 /// How many such parts are looked at for one page.
 const MOST_PARTS: usize = 5;
-/// Members of a team that are read in one go: less than 1 MB.
-const MEMBERS: usize = 2_000;
 
 /// Which agents are meant.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -112,11 +111,8 @@ impl Wanted {
             let Some(team) = team else {
                 return Ok(None);
             };
-            let members = members(services, &tenant.scope, team).await?;
-            among = Some(match among {
-                Some(reached) => members.into_iter().filter(|member| reached.contains(member)).collect(),
-                None => members,
-            });
+            let members = teams::all_members(services, &tenant.scope, team).await?.into_iter();
+            among = Some(members.filter(|member| among.as_ref().is_none_or(|reached| reached.contains(member))).collect());
         }
         if among.as_ref().is_some_and(HashSet::is_empty) {
             return Ok(None);
@@ -148,20 +144,6 @@ impl Wanted {
         let status = entry.map_or(PresenceStatus::Offline, |(status, _)| *status);
         let accepts = entry.map(|(_, accepts)| *accepts);
         (self.presence.is_empty() || self.presence.contains(&status)) && (self.accepting_leads.is_none() || accepts == self.accepting_leads)
-    }
-}
-
-/// All members of a team. 1 request per 2,000, 1 R per started 4 KB (about 250 bytes a member).
-async fn members(services: &Services, scope: &TenantScope, team: TeamId) -> Result<HashSet<AgentId>, AppError> {
-    let mut members = HashSet::new();
-    let mut after = None;
-    loop {
-        let page = people::members(&services.core, scope, team, after, MEMBERS).await?;
-        after = page.entries.last().map(|member| member.agent);
-        members.extend(page.entries.into_iter().map(|member| member.agent));
-        if !page.has_more {
-            return Ok(members);
-        }
     }
 }
 

@@ -12,7 +12,7 @@ use switchboard_store::contacts::{self, After, Home, Move, Rewritten, Slot, Stor
 use switchboard_store::settings::Settings;
 
 use super::access::{check_live, check_version, find};
-use super::delete::status_of_returned;
+use super::delete::{is_owner_there, status_of_returned};
 use super::edit::suppress;
 use crate::GivenId;
 use crate::error::{AppError, UserError};
@@ -130,7 +130,8 @@ async fn moves(services: &Services, viewer: &Viewer, of: &StoredContact, from: &
     Ok(moves)
 }
 
-/// Makes two contacts of one again, each as it was before the merge, unless one of them changed since. Requests and units as [`merge`].
+/// Makes two contacts of one again, each as it was before the merge, unless one of them changed since; when whose the loser was is no longer there it becomes
+/// nobody's. Requests and units as [`merge`], and 1 request more for whose the loser is, up to 2 R.
 ///
 /// # Errors
 /// [`AppError::Forbidden`] without `contact:merge`, [`AppError::NotFound`]; those of the database. What a person can mend is in the inner result.
@@ -160,6 +161,9 @@ pub async fn unmerge(services: &Services, viewer: &Viewer, loser: GivenId<Contac
         let settings = settings_for(services, viewer, &[&after, &back]).await?;
         for returned in [&mut after, &mut back] {
             returned.contact.details.status = status_of_returned(&settings, returned.contact.details.status);
+        }
+        if !is_owner_there(services, tenant, &back.contact.details).await? {
+            (back.contact.details.assignee, back.contact.details.team) = (None, None);
         }
         let moves = moves(services, viewer, &gone, &merged.contact.id, &gone.contact.id).await?;
         let homes = vec![home(&merged, &after), home(&gone, &back)];

@@ -6,27 +6,26 @@ use switchboard_domain::ids::{AgentId, TeamId, UserId};
 use switchboard_domain::permission::{Permission, Scope};
 use switchboard_domain::person::{Agent, UserStatus};
 use switchboard_domain::presence::PresenceStatus;
-use switchboard_store::{Freshness, TenantScope, people, presence};
+use switchboard_store::{Freshness, people, presence};
 
 use crate::GivenId;
 use crate::error::AppError;
 use crate::services::Services;
+use crate::teams;
 use crate::viewer::Viewer;
 
 /// Agents that are read in one go, each with the user they sign in as: one request.
 const AT_ONCE: usize = 50;
-/// How often agents are read because of those who turned out to be deleted.
+/// How often agents are read because of those who turned out to be deleted or disabled.
 const MOST_READS: usize = 3;
-/// Members of a team that are read in one go: less than 1 MB.
-const MEMBERS: usize = 2_000;
 
 /// The agents who are available, take leads and aren't silent, in a team if one is given; the longest idle first, and at most `first` of them. 1 request for
 /// the list of who is present and 1 for the agents, however many there are; 1 more for a team of up to 2,000. Half an R per started 4 KB of the list (about
-/// 300 bytes an agent present) and for each agent, 1 R per started 4 KB of members (about 250 bytes each). Up to a second behind: who hands out work by it
+/// 300 bytes an agent present), 1 R for each agent and per started 4 KB of members (about 250 bytes each). Up to a second behind: who hands out work by it
 /// looks again when it is given.
 ///
-/// Deleted agents and those whose user is disabled are left out, and then, when too few are left, others are read in their place, at most two requests more: they are among those present for
-/// no longer than the timeout after they were last heard of.
+/// Deleted agents and those whose user is disabled are left out, and then, when too few are left, others are read in their place, at most two requests more:
+/// they are among those present for no longer than the timeout after they were last heard of.
 ///
 /// # Errors
 /// [`AppError::Forbidden`] without `presence:read` at least in the scope of one's teams; those of the database. A team outside the scope has nobody, like
@@ -39,7 +38,9 @@ pub async fn available(services: &Services, viewer: &Viewer, team: Option<GivenI
     }
     let members = match team {
         None => None,
-        Some(Some(team)) if viewer.reaches_team(Permission::PresenceRead, team)? => Some(members(services, &tenant.scope, team).await?),
+        Some(Some(team)) if viewer.reaches_team(Permission::PresenceRead, team)? => {
+            Some(teams::all_members(services, &tenant.scope, team).await?.into_iter().collect::<HashSet<_>>())
+        }
         Some(_) => return Ok(Vec::new()),
     };
     let is_within = |agent: &AgentId| scope == Scope::All || *agent == viewer.agent() || viewer.colleagues.contains(agent);
@@ -74,18 +75,4 @@ pub async fn available(services: &Services, viewer: &Viewer, team: Option<GivenI
         }
     }
     Ok(available)
-}
-
-/// All members of a team. 1 request per 2,000, 1 R per started 4 KB (about 250 bytes a member).
-async fn members(services: &Services, scope: &TenantScope, team: TeamId) -> Result<HashSet<AgentId>, AppError> {
-    let mut members = HashSet::new();
-    let mut after = None;
-    loop {
-        let page = people::members(&services.core, scope, team, after, MEMBERS).await?;
-        after = page.entries.last().map(|member| member.agent);
-        members.extend(page.entries.into_iter().map(|member| member.agent));
-        if !page.has_more {
-            return Ok(members);
-        }
-    }
 }

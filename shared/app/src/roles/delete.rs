@@ -1,5 +1,6 @@
 //! Deleting a role that nobody holds.
 
+use futures::future::try_join_all;
 use switchboard_domain::change::Change;
 use switchboard_domain::ids::{RoleId, UserId};
 use switchboard_domain::permission::Permission;
@@ -15,8 +16,10 @@ use crate::services::Services;
 use crate::users::standing;
 use crate::viewer::Viewer;
 
-/// Users looked at together.
-const AT_ONCE: usize = 100;
+/// Users looked at together: few requests after one another, so that those of a large tenant are looked through while the API waits.
+const AT_ONCE: usize = 1_000;
+/// Users read in one request.
+const READ: usize = 100;
 
 /// What is to be deleted.
 #[derive(Debug, Clone, Copy, Default)]
@@ -27,8 +30,8 @@ pub struct DeleteRole {
     pub expected_version: i32,
 }
 
-/// Deletes a role. The users are looked through for holders, disabled ones included, up to 1,000 holders; then it is deleted, when there are none. 2 requests:
-/// 2 R, and a transaction of 4 W; for every 100 users 2 requests, 1 R each and half an R per started 4 KB of their list. Again as much each time another
+/// Deletes a role. The users are looked through for holders, disabled ones included, up to 1,000 holders; then it is deleted, when there are none. 4 requests:
+/// 5 R, and a transaction of 6 W; for every 1,000 users 11 requests, 1 R each and half an R per started 4 KB of their list. Again as much each time another
 /// change of the roles or statuses was faster.
 ///
 /// Who is given the role while it is deleted holds what grants nothing.
@@ -81,8 +84,8 @@ async fn holders(services: &Services, viewer: &Viewer, role: RoleId) -> Result<u
     loop {
         let page = people::listed(core, scope, StaffList::Users, after.as_deref(), AT_ONCE).await?;
         let ids: Vec<UserId> = page.entries.iter().filter_map(|(_, id)| UserId::parse(id)).collect();
-        let found = people::directory(core, scope, &ids, &[], &[], Freshness::Strong).await?;
-        count += found.users.iter().filter(|user| user.roles.contains(&role)).count();
+        let found = try_join_all(ids.chunks(READ).map(|ids| people::directory(core, scope, ids, &[], &[], Freshness::Strong))).await?;
+        count += found.iter().flat_map(|found| &found.users).filter(|user| user.roles.contains(&role)).count();
         if !page.has_more || count >= MOST_COUNTED {
             return Ok(count.min(MOST_COUNTED));
         }

@@ -7,14 +7,15 @@ use std::sync::Arc;
 use switchboard_domain::ids::{AgentId, TeamId, UserId};
 use switchboard_domain::permission::{Permission, Scope};
 use switchboard_domain::person::{Agent, UserStatus};
-use switchboard_domain::schedule::{TimeRange, slots};
+use switchboard_domain::schedule::{TimeRange, since_the_day_before, slots};
 use switchboard_domain::tenant_settings::MOST_BOOKING_BUFFER_MINUTES;
 use switchboard_store::{Freshness, people, schedules};
 
-use super::{bookable, check_stretch};
+use super::{bookable, check_stretch, zone};
 use crate::GivenId;
 use crate::error::AppError;
 use crate::services::Services;
+use crate::teams;
 use crate::viewer::Viewer;
 
 /// Most days in which slots are looked for.
@@ -25,8 +26,6 @@ pub const DURATIONS: RangeInclusive<u16> = 5..=1_440;
 pub const BUFFERS: RangeInclusive<u16> = 0..=MOST_BOOKING_BUFFER_MINUTES;
 /// Agents who are read at once, each with their schedule: what one request of the database takes.
 const AT_ONCE: usize = 50;
-/// Members of a team that are read at once, in one request of the database.
-const MEMBERS_AT_ONCE: usize = 1_000;
 
 /// The slots that are looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,7 +54,8 @@ pub struct FreeSlot {
 }
 
 /// The first slots that are free from now on, by time and then by agent. They are laid from the beginning of each free time on, the buffer between one
-/// and the next. Agents who are deleted, disabled, not there, or outside the viewer's scope have none.
+/// and the next, wherever in it the time asked for begins; of a free time that goes on from more than a day before, from the beginning of the day before.
+/// Agents who are deleted, disabled, not there, or outside the viewer's scope have none.
 ///
 /// Of an agent 2 requests, 1 R, half an R more per 4 KB of the schedule; of a team 1 request more for its members (1 R per 4 KB, about 250 bytes a member),
 /// and 2 for each 50 of them. Up to a second behind.
@@ -73,7 +73,7 @@ pub async fn free_slots(services: &Services, viewer: &Viewer, request: FreeSlots
     };
     let mut agents = match (request.agent, request.team) {
         (Some(agent), None) => agent.into_iter().collect(),
-        (None, Some(Some(team))) => members(services, viewer, team).await?,
+        (None, Some(Some(team))) => teams::all_members(services, &viewer.tenant.scope, team).await?,
         (None, Some(None)) => Vec::new(),
         (None, None) => return Err(AppError::Asked("Neither agentId nor teamId is given. Give one of them.".to_owned())),
         (Some(_), Some(_)) => return Err(AppError::Asked("Both agentId and teamId are given. Give only one of them.".to_owned())),
@@ -91,26 +91,14 @@ pub async fn free_slots(services: &Services, viewer: &Viewer, request: FreeSlots
             if disabled.contains(&agent.id) || !viewer.reaches_agent(Permission::ScheduleRead, &agent)? {
                 continue;
             }
-            let ranges = bookable(viewer, &agent, schedule.as_ref(), within);
+            let ranges = bookable(viewer, &agent, schedule.as_ref(), since_the_day_before(within, &zone(viewer, &agent)));
             let agent = Arc::new(agent);
-            free.extend(slots(&ranges, duration, buffer, now).take(first).map(|time| FreeSlot { agent: Arc::clone(&agent), time }));
+            free.extend(slots(&ranges, duration, buffer, now.max(within.from)).take(first).map(|time| FreeSlot { agent: Arc::clone(&agent), time }));
         }
         free.sort_unstable_by_key(|slot| (slot.time, slot.agent.id));
         free.truncate(first);
     }
     Ok(free)
-}
-
-/// The members of a team. 1 request per 1,000, 1 R per started 4 KB.
-async fn members(services: &Services, viewer: &Viewer, team: TeamId) -> Result<Vec<AgentId>, AppError> {
-    let mut agents: Vec<AgentId> = Vec::new();
-    loop {
-        let page = people::members(&services.core, &viewer.tenant.scope, team, agents.last().copied(), MEMBERS_AT_ONCE).await?;
-        agents.extend(page.entries.into_iter().map(|member| member.agent));
-        if !page.has_more {
-            return Ok(agents);
-        }
-    }
 }
 
 fn minutes(argument: &str, given: i32, allowed: &RangeInclusive<u16>) -> Result<u16, AppError> {

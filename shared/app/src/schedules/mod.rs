@@ -34,13 +34,15 @@ fn zone_name<'a>(viewer: &'a Viewer, agent: &'a Agent) -> &'a str {
     agent.time_zone.as_deref().unwrap_or(&viewer.tenant.record.time_zone)
 }
 
+/// The zone an agent's schedule is in.
+fn zone(viewer: &Viewer, agent: &Agent) -> TimeZone {
+    TimeZone::get(zone_name(viewer, agent)).unwrap_or(TimeZone::UTC)
+}
+
 /// When an agent can be booked within a stretch of time: never, once they have left the staff directory.
 fn bookable(viewer: &Viewer, agent: &Agent, schedule: Option<&Schedule>, within: TimeRange) -> Vec<TimeRange> {
     match schedule {
-        Some(schedule) if agent.deleted_at.is_none() => {
-            let zone = TimeZone::get(zone_name(viewer, agent)).unwrap_or(TimeZone::UTC);
-            availability(schedule, &zone, within)
-        }
+        Some(schedule) if agent.deleted_at.is_none() => availability(schedule, &zone(viewer, agent), within),
         _ => Vec::new(),
     }
 }

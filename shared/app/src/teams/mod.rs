@@ -11,14 +11,17 @@ mod list;
 mod members;
 mod read;
 mod restore;
+mod revert;
 mod update;
 
 pub use create::{CreateTeam, create};
 pub use delete::{DeleteTeam, DeletedTeam, delete};
 pub use list::{TeamPage, list};
 pub use members::{Ending, PlaceMember, PlacedMember, RemoveMember, RemovedMember, add_member, end_membership, remove_member, update_member};
+pub(crate) use read::all_members;
 pub use read::{get, members};
 pub use restore::restore;
+pub(crate) use revert::revert;
 pub use update::{UpdateTeam, update};
 
 use switchboard_domain::field_error::FieldErrorCode;

@@ -3,11 +3,14 @@
 use switchboard_domain::ids::{AgentId, TeamId};
 use switchboard_domain::permission::Permission;
 use switchboard_domain::team::{Membership, Team};
-use switchboard_store::{Page, people};
+use switchboard_store::{Page, TenantScope, people};
 
 use crate::error::AppError;
 use crate::services::Services;
 use crate::viewer::Viewer;
+
+/// Members of a team that are read in one go: less than 1 MB.
+const MEMBERS: usize = 2_000;
 
 /// A team by its id, a deleted one too; none outside the viewer's scope. 1 request, 1 R.
 ///
@@ -29,4 +32,20 @@ pub async fn members(services: &Services, viewer: &Viewer, team: TeamId, after: 
         return Err(AppError::Forbidden);
     }
     Ok(people::members(&services.core, &viewer.tenant.scope, team, after, first).await?)
+}
+
+/// All members of a team by their ids. Whether the viewer may see them is decided by who asks. 1 request per 2,000, 1 R per started 4 KB (about 250 bytes a
+/// member).
+///
+/// # Errors
+/// Those of the database.
+pub(crate) async fn all_members(services: &Services, scope: &TenantScope, team: TeamId) -> Result<Vec<AgentId>, AppError> {
+    let mut agents: Vec<AgentId> = Vec::new();
+    loop {
+        let page = people::members(&services.core, scope, team, agents.last().copied(), MEMBERS).await?;
+        agents.extend(page.entries.into_iter().map(|member| member.agent));
+        if !page.has_more {
+            return Ok(agents);
+        }
+    }
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use jiff::SignedDuration;
 use jiff::civil::date;
 use switchboard_app::bulk::{self, AskedAction, BulkMessage, StartBulk, change_contacts};
-use switchboard_app::contacts::{self, CreateContact};
+use switchboard_app::contacts::{self, CreateContact, MergeContacts};
 use switchboard_app::presence::{self, UpdatePresence};
 use switchboard_app::schedules::{self, AddWindow, FreeSlots};
 use switchboard_app::users::{self, DisableUser};
@@ -102,6 +102,24 @@ async fn a_contact_that_comes_back_is_nobodys_when_whose_it_was_is_gone() {
         }
         let restored = contacts::restore(&world.services, &admin, Some(contact.id.clone()), None).await.unwrap().unwrap();
         assert_eq!(restored.details.assignee, owner);
+    }
+}
+
+#[tokio::test]
+async fn a_contact_that_is_taken_apart_from_another_is_nobodys_when_whose_it_was_is_gone() {
+    for (gone, owner) in [(false, Some(())), (true, None)] {
+        let world = World::new().await;
+        let admin = world.viewer("admin").await;
+        let loser = assigned(&world, &admin).await;
+        let input = ContactInput { phone: "514-555-0002".to_owned(), ..ContactInput::default() };
+        let winner = contacts::create(&world.services, &admin, CreateContact { input, ..CreateContact::default() }).await.unwrap().unwrap();
+        let merged = MergeContacts { winner: Some(winner.id), loser: Some(loser.id.clone()), ..MergeContacts::default() };
+        contacts::merge(&world.services, &admin, merged).await.unwrap().unwrap();
+        if gone {
+            disabled(&world, &admin).await;
+        }
+        let (_, back) = contacts::unmerge(&world.services, &admin, Some(loser.id)).await.unwrap().unwrap();
+        assert_eq!(back.details.assignee, owner.map(|()| telephonist(&world)));
     }
 }
 

@@ -10,7 +10,7 @@ use switchboard_app::audit::Report;
 use switchboard_app::schedules::{self, AddException, AddWindow, AgentSchedule, FreeSlot, FreeSlots, RemoveException, RemoveWindow, UpdateWindow};
 use switchboard_app::tenant_settings::{self, UpdateTenant};
 use switchboard_app::{AppError, GivenId, UserError, Viewer};
-use switchboard_domain::audit::Changes;
+use switchboard_domain::audit::{Changes, Place};
 use switchboard_domain::change::{Change, Origin, Revisioned};
 use switchboard_domain::field_error::FieldErrorCode;
 use switchboard_domain::ids::{AgentId, ScheduleExceptionId, ScheduleWindowId, TeamId};
@@ -416,8 +416,10 @@ async fn slots_keep_the_tenants_buffer_unless_told_otherwise_and_none_begins_in_
     let close = [slot("14:00", "15:00"), slot("15:00", "16:00"), slot("16:00", "17:00")];
     assert_eq!(free(&world, FreeSlots { buffer_minutes: Some(0), ..request }).await, close);
     assert_eq!(free(&world, FreeSlots { buffer_minutes: Some(0), first: 2, ..request }).await, close[..2]);
-    let from = range("2026-11-23T14:20:00Z", "2026-11-23T15:30:00Z");
-    assert_eq!(free(&world, FreeSlots { within: from, ..request }).await, [slot("14:20", "15:20")], "wholly within the time asked for");
+    for (from, to, expected) in [("14:20", "16:30", vec![slot("15:30", "16:30")]), ("14:20", "16:29", Vec::new()), ("14:00", "16:29", vec![slot("14:00", "15:00")])] {
+        let within = range(&format!("2026-11-23T{from}:00Z"), &format!("2026-11-23T{to}:00Z"));
+        assert_eq!(free(&world, FreeSlots { within, ..request }).await, expected, "where they lie anyway, wholly within the time asked for");
+    }
 
     let mut admin = world.viewer("admin").await;
     let patch = TenantPatch { booking_buffer_minutes: Some(Some(60)), ..TenantPatch::default() };
@@ -591,7 +593,7 @@ async fn each_change_leaves_an_event_that_names_what_changed() {
         (4, "schedule.exception_removed", &of_exception),
         (5, "schedule.window_removed", &of_window),
     ] {
-        let event = world.database.audit.get(world.tenant.record.id, "schedule", &agent.to_string(), version).await.unwrap().unwrap().event;
+        let event = world.database.audit.get(world.tenant.record.id, "schedule", &agent.to_string(), &Place::Version(version)).await.unwrap().unwrap().event;
         let Changes::Clear(changes) = &event.changes else { panic!("{event:?}") };
         let fields: Vec<&str> = changes.iter().map(|change| change.field.as_str()).collect();
         assert_eq!((event.change.action.as_str(), fields), (action, vec![field.as_str()]));

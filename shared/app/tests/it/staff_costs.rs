@@ -1,15 +1,26 @@
 //! What asking for staff costs: as many requests with 500 agents in 50 teams as with 50 in 5. And what it costs to change them.
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::SignedDuration;
+use jiff::civil::date;
 use switchboard_app::agents::{self, AgentFilter, AgentPatch, CreateAgent, DeleteAgent, UpdateAgent};
-use switchboard_app::{Viewer, people as staff, presence, teams};
+use switchboard_app::presence::UpdatePresence;
+use switchboard_app::roles::{self, CreateRole, UpdateRole};
+use switchboard_app::schedules::{self, AddWindow, FreeSlots};
+use switchboard_app::teams::{PlaceMember, RemoveMember};
+use switchboard_app::tenant_settings::{self, UpdateTenant};
+use switchboard_app::users::{self, DisableUser, UpdateUser};
+use switchboard_app::{AppError, Viewer, people as staff, presence, teams};
 use switchboard_domain::actor::STAFF_EMAIL;
 use switchboard_domain::change::{Change, Origin, Revisioned};
 use switchboard_domain::clock::Clock;
 use switchboard_domain::ids::{AgentId, TeamId, UserId};
-use switchboard_domain::person::{ADMIN, Agent, AgentTeam, MembershipRole, User, UserStatus};
-use switchboard_domain::presence::PresenceStatus;
+use switchboard_domain::person::{ADMIN, Agent, AgentTeam, MembershipRole, TELEPHONIST, User, UserStatus};
+use switchboard_domain::presence::{Heartbeat, PresencePatch, PresenceStatus};
+use switchboard_domain::role::{RoleInput, RolePatch};
+use switchboard_domain::schedule::{Recurrence, TimeRange, WindowInput};
 use switchboard_domain::team::{Membership, Team, folded_name};
+use switchboard_domain::tenant_settings::TenantPatch;
 use switchboard_store::item::Item;
 use switchboard_store::table::Part;
 use switchboard_store::{keys, people};
@@ -193,6 +204,11 @@ pub(crate) async fn rows() -> Vec<(&'static str, Usage)> {
     let staffed = staffed(500, 50).await;
     let mut rows = staffed.asked().await;
     rows.extend(changing(&staffed).await);
+    rows.extend(moving(&staffed).await);
+    rows.extend(empowering(&staffed).await);
+    rows.extend(being_there(&staffed).await);
+    rows.extend(planning(&staffed).await);
+    rows.push(setting(&staffed).await);
     rows
 }
 
@@ -222,4 +238,147 @@ async fn changing(staffed: &Staffed) -> Vec<(&'static str, Usage)> {
     done.unwrap().unwrap();
     rows.push(("`agentRestore`", usage));
     rows
+}
+
+/// What teams and their members cost.
+async fn moving(staffed: &Staffed) -> Vec<(&'static str, Usage)> {
+    let services = &staffed.world.services;
+    // They are in two other teams.
+    let (team, agent) = (Some(staffed.teams[1]), Some(staffed.agents[25]));
+    let place = |role: MembershipRole| PlaceMember { team, agent, role };
+    let mut rows = Vec::new();
+    let (usage, done) = staffed.of(teams::add_member(services, &staffed.viewer, place(MembershipRole::Agent))).await;
+    assert!(done.unwrap().unwrap().changed);
+    rows.push(("`teamAddMember`", usage));
+    let (usage, done) = staffed.of(teams::add_member(services, &staffed.viewer, place(MembershipRole::Agent))).await;
+    assert!(!done.unwrap().unwrap().changed);
+    rows.push(("… who is that in it already", usage));
+    let (usage, done) = staffed.of(teams::update_member(services, &staffed.viewer, place(MembershipRole::TeamLead))).await;
+    assert!(done.unwrap().unwrap().changed);
+    rows.push(("`teamUpdateMember`", usage));
+    let (usage, done) = staffed.of(teams::remove_member(services, &staffed.viewer, RemoveMember { team, agent })).await;
+    done.unwrap().unwrap();
+    rows.push(("`teamRemoveMember`", usage));
+    rows
+}
+
+/// What users and roles cost. There is no user pool here: what is done after it has answered isn't measured.
+async fn empowering(staffed: &Staffed) -> Vec<(&'static str, Usage)> {
+    let services = &staffed.world.services;
+    let viewer = staffed.world.viewer(ADMIN).await;
+    let id: Option<UserId> = Some(staffed.agents[3].into());
+    let mut rows = Vec::new();
+    let (usage, page) = staffed.of(users::list(services, &viewer, None, FIRST)).await;
+    assert_eq!(page.unwrap().entries.len(), FIRST);
+    rows.push(("`users(first: 50)`", usage));
+    let renamed = UpdateUser { id, expected_version: 1, name: Some(Some("Person Three".to_owned())), ..UpdateUser::default() };
+    let (usage, done) = staffed.of(users::update(services, &viewer, renamed)).await;
+    done.unwrap().unwrap();
+    rows.push(("`userUpdate`: another name, of an agent", usage));
+    let telephonist = viewer.settings.role_by_code(TELEPHONIST).unwrap().id;
+    let empowered = UpdateUser { id, expected_version: 2, roles: Some(Some(vec![Some(telephonist)])), ..UpdateUser::default() };
+    let (usage, done) = staffed.of(users::update(services, &viewer, empowered)).await;
+    done.unwrap().unwrap();
+    rows.push(("… other roles", usage));
+    let stopped = DisableUser { id, expected_version: 3, reason: "They left.".to_owned(), ..DisableUser::default() };
+    let (usage, done) = staffed.of(users::disable(services, &viewer, stopped)).await;
+    assert!(matches!(done, Err(AppError::Platform(_))), "the record is written before the user pool is asked");
+    rows.push(("`userDisable`, before the user pool and the job", usage));
+    let input = RoleInput { name: "Closer".to_owned(), code: None, permissions: vec!["contact:read:ALL".to_owned()] };
+    let (usage, done) = staffed.of(roles::create(services, &viewer, CreateRole { input, idempotency_key: None })).await;
+    let role = done.unwrap().unwrap();
+    rows.push(("`roleCreate`", usage));
+    let patch = RolePatch { permissions: Some(Some(vec!["contact:read:ALL".to_owned(), "contact:update:OWN".to_owned()])), ..RolePatch::default() };
+    let (usage, done) = staffed.of(roles::update(services, &viewer, UpdateRole { id: Some(role.id), expected_version: 1, patch })).await;
+    done.unwrap().unwrap();
+    rows.push(("`roleUpdate`", usage));
+    rows
+}
+
+/// What presence costs: that of a telephonist, who was never there before.
+async fn being_there(staffed: &Staffed) -> Vec<(&'static str, Usage)> {
+    let (services, clock) = (&staffed.world.services, &staffed.world.clock);
+    let own = staffed.world.viewer(TELEPHONIST).await;
+    let says = |status: PresenceStatus| UpdatePresence { patch: PresencePatch { status: Some(status), ..PresencePatch::default() }, ..UpdatePresence::default() };
+    let beat = |on_call: Option<bool>| Heartbeat { device: Some("desk".to_owned()), on_call, current_call_seconds: None };
+    let pass = || clock.advance(SignedDuration::from_secs(20));
+    let mut rows = Vec::new();
+    let (usage, done) = staffed.of(presence::update(services, &own, says(PresenceStatus::Available))).await;
+    done.unwrap().unwrap();
+    rows.push(("`presenceUpdate`, the first", usage));
+    pass();
+    let (usage, done) = staffed.of(presence::update(services, &own, says(PresenceStatus::Busy))).await;
+    done.unwrap().unwrap();
+    rows.push(("… another status", usage));
+    pass();
+    let by_another = UpdatePresence { agent: Some(Some(own.agent())), reason: Some("Called to the office".to_owned()), ..says(PresenceStatus::InMeeting) };
+    let (usage, done) = staffed.of(presence::update(services, &staffed.viewer, by_another)).await;
+    done.unwrap().unwrap();
+    rows.push(("… of somebody else", usage));
+    for (operation, on_call) in [("`presenceHeartbeat`", None), ("… a call is on", Some(true)), ("… the call is over", Some(false))] {
+        pass();
+        let (usage, done) = staffed.of(presence::heartbeat(services, &own, &beat(on_call))).await;
+        done.unwrap().unwrap();
+        rows.push((operation, usage));
+    }
+    let (usage, done) = staffed.of(presence::heartbeat(services, &own, &beat(None))).await;
+    done.unwrap().unwrap();
+    rows.push(("… within a second of another", usage));
+    clock.advance(SignedDuration::from_secs(600));
+    let (usage, done) = staffed.of(presence::heartbeat(services, &own, &beat(None))).await;
+    done.unwrap().unwrap();
+    rows.push(("… after silence", usage));
+    let today = staffed.world.tenant.record.day_of(clock.now());
+    let (usage, day) = staffed.of(presence::timeline(services, &staffed.viewer, own.agent(), today)).await;
+    let day = day.unwrap().unwrap();
+    assert_eq!((day.segments.len(), day.calls), (4, 1));
+    rows.push(("`agentTimeline` of today", usage));
+    rows
+}
+
+/// What schedules cost, of one window each.
+async fn planning(staffed: &Staffed) -> Vec<(&'static str, Usage)> {
+    let services = &staffed.world.services;
+    let viewer = &staffed.viewer;
+    let day = date(2026, 11, 23);
+    let input = || WindowInput {
+        date: day,
+        start_time: "09:00".to_owned(),
+        end_time: "12:00".to_owned(),
+        ends_next_day: false,
+        recurrence: Recurrence::Once,
+        weekdays: Vec::new(),
+        until: None,
+    };
+    let window = |agent: AgentId| AddWindow { agent: Some(Some(agent)), input: input(), expected_version: None, idempotency_key: None };
+    let within = TimeRange { from: "2026-11-23T00:00:00Z".parse().unwrap(), to: "2026-11-24T00:00:00Z".parse().unwrap() };
+    let slots = FreeSlots { agent: None, team: None, within, duration_minutes: 60, buffer_minutes: Some(0), first: 100 };
+    let members = teams::members(services, viewer, staffed.teams[0], None, FIRST).await.unwrap().entries;
+    for member in &members {
+        schedules::add_window(services, viewer, window(member.agent)).await.unwrap().unwrap();
+    }
+    let agent = staffed.agents[7];
+    let mut rows = Vec::new();
+    let (usage, done) = staffed.of(schedules::add_window(services, viewer, window(agent))).await;
+    done.unwrap().unwrap();
+    rows.push(("`scheduleAddWindow`", usage));
+    let (usage, done) = staffed.of(schedules::of_agent(services, viewer, agent, within)).await;
+    assert_eq!(done.unwrap().unwrap().availability.len(), 1);
+    rows.push(("`agentSchedule`", usage));
+    let (usage, free) = staffed.of(schedules::free_slots(services, viewer, FreeSlots { agent: Some(Some(agent)), ..slots })).await;
+    assert_eq!(free.unwrap().len(), 3);
+    rows.push(("`freeSlots` of an agent", usage));
+    let (usage, free) = staffed.of(schedules::free_slots(services, viewer, FreeSlots { team: Some(Some(staffed.teams[0])), ..slots })).await;
+    assert_eq!(free.unwrap().len(), 3 * members.len());
+    rows.push(("… of a team, of 20", usage));
+    rows
+}
+
+/// What it costs to change the organisation's settings.
+async fn setting(staffed: &Staffed) -> (&'static str, Usage) {
+    let viewer = staffed.world.viewer(ADMIN).await;
+    let patch = TenantPatch { booking_buffer_minutes: Some(Some(15)), ..TenantPatch::default() };
+    let (usage, done) = staffed.of(tenant_settings::update(&staffed.world.services, &viewer, UpdateTenant { expected_version: 1, patch })).await;
+    done.unwrap().unwrap();
+    ("`tenantUpdate`", usage)
 }

@@ -4,7 +4,7 @@ mod occurrences;
 mod rules;
 mod slots;
 
-pub use occurrences::{TimeRange, availability};
+pub use occurrences::{TimeRange, availability, since_the_day_before};
 pub use rules::{ExceptionInput, WindowInput, WindowPatch, add_exception, add_window, check_version, remove_exception, remove_window, update_window, version_of};
 pub use slots::slots;
 

@@ -38,6 +38,14 @@ pub fn availability(schedule: &Schedule, zone: &TimeZone, within: TimeRange) -> 
     without(&open, &closed)
 }
 
+/// A stretch of time, and all that is before it since the beginning of the day before its first. A free time that reaches into the stretch begins in that,
+/// too, unless windows follow one another for longer.
+#[must_use]
+pub fn since_the_day_before(within: TimeRange, zone: &TimeZone) -> TimeRange {
+    let day = zone.to_datetime(within.from).date().saturating_sub(1.day());
+    TimeRange { from: first_moment(zone, day.to_datetime(Time::MIN)).min(within.from), ..within }
+}
+
 /// The days of a zone that matter to a stretch of time.
 struct Days<'a> {
     zone: &'a TimeZone,
@@ -301,6 +309,18 @@ mod tests {
         let sunday = once(date(2010, 11, 7), "0:00", "2:00");
         let found = availability(&schedule(vec![sunday], vec![]), &zone("America/St_Johns"), range("2010-11-07T02:00:00Z", "2010-11-07T03:00:00Z"));
         assert_eq!(found, [range("2010-11-07T02:30:00Z", "2010-11-07T03:00:00Z")]);
+    }
+
+    #[test]
+    fn what_is_free_when_a_stretch_begins_has_begun_since_the_day_before() {
+        let within = range("2026-11-24T06:30:00Z", "2026-11-24T20:00:00Z");
+        let longer = since_the_day_before(within, &zone(TORONTO));
+        assert_eq!(longer, range("2026-11-23T05:00:00Z", "2026-11-24T20:00:00Z"));
+        let night = || vec![once(date(2026, 11, 23), "7:00", "31:00")];
+        assert_eq!(open(night(), vec![], within), [range("2026-11-24T06:30:00Z", "2026-11-24T12:00:00Z")]);
+        assert_eq!(open(night(), vec![], longer), [range("2026-11-23T12:00:00Z", "2026-11-24T12:00:00Z")]);
+        let spring = range("2027-03-14T12:00:00Z", "2027-03-14T13:00:00Z");
+        assert_eq!(since_the_day_before(spring, &zone(TORONTO)).from, at("2027-03-13T05:00:00Z"), "the day itself has 23 hours");
     }
 
     #[test]

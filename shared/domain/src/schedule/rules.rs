@@ -9,7 +9,7 @@ use super::{DAY_MINUTES, Exception, ExceptionKind, MAX_EXCEPTIONS, MAX_WINDOWS, 
 use crate::change::{Change, Revisioned};
 use crate::field_error::{FieldError, FieldErrorCode};
 use crate::ids::{AgentId, ScheduleExceptionId, ScheduleWindowId};
-use crate::tenant_settings::clock_time;
+use crate::tenant_settings::{checked_time, clock_time};
 use crate::text;
 
 /// What a window is to be.
@@ -327,21 +327,6 @@ fn ends_too_early(remedy: &str) -> FieldError {
 
 fn before_first_day(field: &str) -> FieldError {
     FieldError::new(field, FieldErrorCode::Invalid, format!("{field} is before date. Give the same day or a later one."))
-}
-
-/// Minutes after midnight of a time from 00:00 to the last one allowed.
-fn checked_time(field: &str, value: &str, last: u16) -> Result<u16, FieldError> {
-    let remedy = format!("Write it as HH:MM, from 00:00 to {}.", clock_time(last));
-    let given = value.trim();
-    if given.is_empty() {
-        return Err(FieldError::new(field, FieldErrorCode::Blank, format!("{field} is empty. {remedy}")));
-    }
-    let digits = |part: &str| (part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_digit())).then(|| part.parse::<u16>().ok()).flatten();
-    let parts = given.split_once(':').and_then(|(hours, minutes)| Some((digits(hours)?, digits(minutes)?)));
-    match parts {
-        Some((hours, minutes)) if minutes < 60 && hours * 60 + minutes <= last => Ok(hours * 60 + minutes),
-        _ => Err(FieldError::new(field, FieldErrorCode::Invalid, format!("{field} is not a time of day. {remedy}"))),
-    }
 }
 
 #[cfg(test)]
