@@ -131,6 +131,10 @@ uuid_id!(
     /// One run that changes or exports many contacts.
     BulkJobId
 );
+uuid_id!(
+    /// One run that writes events of the audit trail into a file.
+    AuditExportId
+);
 
 uuid_id!(
     /// A window of an agent's schedule.

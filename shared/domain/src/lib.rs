@@ -5,6 +5,7 @@
 
 pub mod actor;
 pub mod audit;
+pub mod audit_export;
 pub mod bulk_job;
 pub mod change;
 pub mod clock;
@@ -13,6 +14,7 @@ pub mod contact;
 pub mod demo;
 pub mod email;
 pub mod field_error;
+pub mod file_parts;
 pub mod ids;
 pub mod imports;
 pub mod note;

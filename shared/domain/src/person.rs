@@ -149,7 +149,7 @@ pub fn person_name(field: &str, value: &str) -> Result<String, FieldError> {
 }
 
 fn moment(at: Option<Timestamp>) -> serde_json::Value {
-    json!(at.map(|at| at.to_string()))
+    json!(at.map(|at| format!("{at:.3}")))
 }
 
 impl Audited for User {

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::audit::{Fields, value_of};
 use crate::change::{Change, Revisioned};
 use crate::code;
 use crate::field_error::{FieldError, FieldErrorCode};
@@ -41,6 +42,14 @@ pub struct RolePatch {
     pub name: Option<Option<String>>,
     /// What holders may do, all of it.
     pub permissions: Option<Option<Vec<String>>>,
+}
+
+impl RolePatch {
+    /// What makes a role say again what it said when these were its audited fields; none when they aren't those of a role.
+    #[must_use]
+    pub fn from_fields(fields: &Fields) -> Option<Self> {
+        Some(Self { name: value_of(fields, "name")?.map(Some), permissions: value_of(fields, "permissions")?.map(Some) })
+    }
 }
 
 /// Why a role can't be so.
@@ -502,6 +511,15 @@ mod tests {
             prop_assert!(covers(&tidy, &grants) && covers(&grants, &tidy));
             prop_assert_eq!(tidied(&tidy), tidy.clone());
             prop_assert_eq!(checked_grants(&grants.iter().rev().map(ToString::to_string).collect::<Vec<_>>()), Ok(tidy));
+        }
+
+        #[test]
+        fn a_role_says_again_what_it_said(name in "X[a-zé]{1,20}", grants in any_grants()) {
+            let (all, manager) = (roles(), of("manager"));
+            let then = Role { name, grants: tidied(&grants), ..manager.clone() };
+            let patch = RolePatch::from_fields(&then.audit_fields()).unwrap();
+            let after = update(&all, &manager, 1, &patch, &everything(), change()).unwrap().unwrap();
+            prop_assert_eq!(after.audit_fields(), then.audit_fields());
         }
 
         #[test]

@@ -63,7 +63,7 @@ impl Audited for Team {
     fn audit_fields(&self) -> Fields {
         let mut fields = Fields::from([("name".to_owned(), json!(self.name))]);
         if let Some(at) = self.deleted_at {
-            fields.insert("deletedAt".to_owned(), json!(at.to_string()));
+            fields.insert("deletedAt".to_owned(), json!(format!("{at:.3}")));
         }
         fields
     }

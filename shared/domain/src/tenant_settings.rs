@@ -2,6 +2,7 @@
 
 use jiff::tz::TimeZone;
 
+use crate::audit::{Fields, value_of};
 use crate::change::Change;
 use crate::field_error::{FieldError, FieldErrorCode};
 use crate::phone;
@@ -39,6 +40,23 @@ pub struct TenantPatch {
     pub record_contact_views: Option<Option<bool>>,
 }
 
+impl TenantPatch {
+    /// What makes a tenant say again what it said when these were its audited fields; none when they aren't those of a tenant.
+    #[must_use]
+    pub fn from_fields(fields: &Fields) -> Option<Self> {
+        Some(Self {
+            name: value_of(fields, "name")?.map(Some),
+            time_zone: value_of(fields, "timeZone")?.map(Some),
+            country: value_of(fields, "country")?.map(Some),
+            calling_day_start: value_of(fields, "callingDayStart")?.map(|minutes| Some(clock_time(minutes))),
+            booking_buffer_minutes: value_of(fields, "bookingBufferMinutes")?.map(Some),
+            heartbeat_timeout_seconds: value_of(fields, "heartbeatTimeoutSeconds")?.map(Some),
+            retention_days: value_of(fields, "retentionDays")?.map(Some),
+            record_contact_views: value_of(fields, "recordContactViews")?.map(Some),
+        })
+    }
+}
+
 /// The tenant with what was given; none when that changes nothing.
 ///
 /// # Errors
@@ -50,7 +68,7 @@ pub fn update(tenant: &Tenant, expected_version: i32, patch: &TenantPatch, chang
     set(&mut errors, "name", patch.name.as_ref(), &mut after.name, |name| checked_name("name", name));
     set(&mut errors, "timeZone", patch.time_zone.as_ref(), &mut after.time_zone, |zone| checked_time_zone("timeZone", zone));
     set(&mut errors, "country", patch.country.as_ref(), &mut after.country, |country| checked_country("country", country));
-    set(&mut errors, "callingDayStart", patch.calling_day_start.as_ref(), &mut after.calling_day_start, |time| checked_time("callingDayStart", time));
+    set(&mut errors, "callingDayStart", patch.calling_day_start.as_ref(), &mut after.calling_day_start, |time| checked_time("callingDayStart", time, DAY_MINUTES - 1));
     set(&mut errors, "bookingBufferMinutes", patch.booking_buffer_minutes.as_ref(), &mut after.booking_buffer_minutes, |minutes| {
         within("bookingBufferMinutes", *minutes, (0, MOST_BOOKING_BUFFER_MINUTES), "minutes")
     });
@@ -127,18 +145,21 @@ pub fn clock_time(minutes: u16) -> String {
     format!("{:02}:{:02}", minutes / 60, minutes % 60)
 }
 
-/// Minutes after midnight of a time from 00:00 to 23:59.
-fn checked_time(field: &str, value: &str) -> Result<u16, FieldError> {
-    const REMEDY: &str = "Write it as HH:MM, from 00:00 to 23:59.";
+/// Minutes after midnight of a time from 00:00 to the last one allowed.
+///
+/// # Errors
+/// `BLANK`, `INVALID`.
+pub(crate) fn checked_time(field: &str, value: &str, last: u16) -> Result<u16, FieldError> {
+    let remedy = format!("Write it as HH:MM, from 00:00 to {}.", clock_time(last));
     let given = value.trim();
     if given.is_empty() {
-        return Err(FieldError::new(field, FieldErrorCode::Blank, format!("{field} is empty. {REMEDY}")));
+        return Err(FieldError::new(field, FieldErrorCode::Blank, format!("{field} is empty. {remedy}")));
     }
     let digits = |part: &str| (part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_digit())).then(|| part.parse::<u16>().ok()).flatten();
     let parts = given.split_once(':').and_then(|(hours, minutes)| Some((digits(hours)?, digits(minutes)?)));
     match parts {
-        Some((hours, minutes)) if minutes < 60 && hours * 60 + minutes < DAY_MINUTES => Ok(hours * 60 + minutes),
-        _ => Err(FieldError::new(field, FieldErrorCode::Invalid, format!("{field} is not a time of day. {REMEDY}"))),
+        Some((hours, minutes)) if minutes < 60 && hours * 60 + minutes <= last => Ok(hours * 60 + minutes),
+        _ => Err(FieldError::new(field, FieldErrorCode::Invalid, format!("{field} is not a time of day. {remedy}"))),
     }
 }
 
@@ -178,6 +199,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::audit::Audited;
     use crate::change::{Origin, Revisioned};
     use crate::ids::TenantId;
     use crate::tenant::{BOOKING_BUFFER_MINUTES, HEARTBEAT_TIMEOUT_SECONDS, RETENTION_DAYS};
@@ -335,12 +357,35 @@ mod tests {
     proptest! {
         #[test]
         fn every_minute_of_a_day_reads_back(minutes in 0..DAY_MINUTES) {
-            prop_assert_eq!(checked_time("callingDayStart", &clock_time(minutes)).unwrap(), minutes);
+            prop_assert_eq!(checked_time("callingDayStart", &clock_time(minutes), DAY_MINUTES - 1).unwrap(), minutes);
+        }
+
+        #[test]
+        fn a_tenant_says_again_what_it_said(
+            name in "[A-Z][a-zé]{1,20}", start in 0..DAY_MINUTES, buffer in 0..=MOST_BOOKING_BUFFER_MINUTES, timeout in HEARTBEAT_TIMEOUTS.0..=HEARTBEAT_TIMEOUTS.1,
+            days in RETENTIONS.0..=RETENTIONS.1, (is_abroad, views) in any::<(bool, bool)>(),
+        ) {
+            let (time_zone, country) = if is_abroad { ("Europe/Paris", "FR") } else { ("America/Toronto", "CA") };
+            let then = Tenant {
+                name,
+                time_zone: time_zone.to_owned(),
+                country: country.to_owned(),
+                calling_day_start: start,
+                booking_buffer_minutes: buffer,
+                heartbeat_timeout_seconds: timeout,
+                retention_days: days,
+                record_contact_views: views,
+                ..tenant()
+            };
+            let patch = TenantPatch::from_fields(&then.audit_fields()).unwrap();
+            let after = update(&tenant(), 1, &patch, change()).unwrap().unwrap_or_else(tenant);
+            prop_assert_eq!(after.audit_fields(), then.audit_fields());
         }
 
         #[test]
         fn no_text_is_too_strange(text in ".{0,40}") {
-            let _ = (checked_time("t", &text), checked_time_zone("z", &text), checked_country("c", &text), checked_slug("s", &text), checked_name("n", &text));
+            let time = checked_time("t", &text, DAY_MINUTES);
+            let _ = (time, checked_time_zone("z", &text), checked_country("c", &text), checked_slug("s", &text), checked_name("n", &text));
         }
     }
 }

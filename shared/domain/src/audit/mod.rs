@@ -1,8 +1,28 @@
 //! The audit trail: which fields of a record are on record, how two states differ, and the chained event of a change.
 
+mod access;
+mod as_of;
 mod event;
+mod form;
+mod line;
+mod merkle;
+mod place;
+mod seal;
+mod severity;
+mod undo;
+mod verify;
 
-pub use event::{AuditEvent, Changes, Outcome};
+pub use access::{AccessWindow, EACH_A_MINUTE, EventName, minute_of};
+pub use as_of::{Version, as_of};
+pub use event::{AuditEvent, Changes, Outcome, hash_of};
+pub use form::FormError;
+pub use line::{Line, LineError, line};
+pub use merkle::{Leaf, leaf, root, sorted};
+pub use place::{BESIDE, Place};
+pub use seal::{DaySeal, SignedSeal};
+pub use severity::{Severity, severity};
+pub use undo::{undo, value_of};
+pub use verify::{Problem, Verified, Verifier, end_line, header_line, leaves_lines, seal_line};
 
 use std::collections::BTreeMap;
 

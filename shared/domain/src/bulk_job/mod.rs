@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::change::Origin;
 use crate::contact::ContactFilter;
+use crate::file_parts::FileParts;
 use crate::ids::{AgentId, BulkJobId, ContactId, StatusId, TeamId};
 
 /// Most contacts of a batch: their ids take about 6 KB of the job's item.
@@ -109,7 +110,7 @@ pub enum BulkJobStatus {
     Queued,
     /// It is being worked on.
     Running,
-    /// Every contact of the filter was looked at.
+    /// It is done.
     Completed,
     /// It could not go on.
     Failed,
@@ -138,18 +139,6 @@ pub enum ExportPhase {
     Joining,
 }
 
-/// A part of a file that is uploaded in parts.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FilePart {
-    /// Its number; the parts are joined in their order.
-    pub number: u32,
-    /// The entity tag the bucket gave it.
-    pub tag: String,
-    /// Its checksum (CRC-32 in Base64), when the bucket confirmed one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub checksum: Option<String>,
-}
-
 /// What an export has come to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExportState {
@@ -157,21 +146,14 @@ pub struct ExportState {
     pub phase: ExportPhase,
     /// The names of attributes found, which become columns.
     pub columns: BTreeSet<String>,
-    /// The upload in parts, once the file is larger than one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub upload: Option<String>,
-    /// The parts uploaded.
-    pub parts: Vec<FilePart>,
-    /// The last part number given to a worker. None gets the number of another, so that one who is overtaken can't replace what was counted.
-    pub numbered: u32,
-    /// Where the rows written since the last part were put aside, when a worker ran out of time.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub rest: Option<String>,
+    /// What there is of its file.
+    #[serde(flatten)]
+    pub file: FileParts,
 }
 
 impl ExportState {
     fn new() -> Self {
-        Self { phase: ExportPhase::Names, columns: BTreeSet::new(), upload: None, parts: Vec::new(), numbered: 0, rest: None }
+        Self { phase: ExportPhase::Names, columns: BTreeSet::new(), file: FileParts::default() }
     }
 }
 

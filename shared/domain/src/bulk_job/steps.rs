@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use super::{BulkJob, BulkJobStatus, ExportPhase, FilePart, Span, Tally};
+use super::{BulkJob, BulkJobStatus, ExportPhase, Span, Tally};
+use crate::file_parts::FilePart;
 use crate::ids::ContactId;
 
 impl BulkJob {
@@ -85,8 +86,7 @@ impl BulkJob {
     pub fn numbered(&self, upload: &str) -> Self {
         let mut job = self.step();
         if let Some(export) = &mut job.export {
-            export.upload = Some(upload.to_owned());
-            export.numbered += 1;
+            export.file.number(upload);
         }
         job
     }
@@ -96,8 +96,7 @@ impl BulkJob {
     pub fn uploaded(&self, part: Option<FilePart>, rows: u64, next: Option<String>) -> Self {
         let mut job = self.step();
         if let Some(export) = &mut job.export {
-            export.parts.extend(part);
-            export.rest = None;
+            export.file.add(part);
             if next.is_none() {
                 export.phase = ExportPhase::Joining;
             }
@@ -112,7 +111,7 @@ impl BulkJob {
     pub fn set_aside(&self, rest: &str, rows: u64, next: &str) -> Self {
         let mut job = self.step();
         if let Some(export) = &mut job.export {
-            export.rest = Some(rest.to_owned());
+            export.file.set_aside(rest);
         }
         job.tally.unchanged += rows;
         job.after = Some(next.to_owned());
@@ -148,9 +147,7 @@ impl BulkJob {
         self.filter.search = None;
         if let Some(export) = &mut self.export {
             export.columns.clear();
-            export.parts.clear();
-            export.upload = None;
-            export.rest = None;
+            export.file.forget();
         }
     }
 }
@@ -206,13 +203,13 @@ mod tests {
         let export = named.export.as_ref().unwrap();
         assert_eq!((export.columns.clone(), named.after.as_deref(), named.next()), (names(&["a", "b"]), None, Next::Rows));
         let numbered = named.numbered("upload").numbered("upload");
-        let part = FilePart { number: numbered.export.as_ref().unwrap().numbered, tag: "t".to_owned(), checksum: None };
+        let part = FilePart { number: numbered.export.as_ref().unwrap().file.numbered, tag: "t".to_owned(), checksum: None };
         assert_eq!(part.number, 2, "a number given out is not given again");
         let joining = numbered.uploaded(Some(part), 10, Some("5".to_owned())).uploaded(None, 0, None);
         assert_eq!((joining.next(), joining.tally.unchanged, joining.after.as_deref()), (Next::Join, 10, Some("5")));
         let done = joining.exported(0, NOW);
-        assert_eq!((done.status, done.tally.total(), done.export.unwrap().upload), (BulkJobStatus::Completed, 10, None));
+        assert_eq!((done.status, done.tally.total(), done.export.unwrap().file.upload), (BulkJobStatus::Completed, 10, None));
         let aside = named.set_aside("rest", 3, "7").uploaded(None, 4, None);
-        assert_eq!((aside.tally.unchanged, aside.export.unwrap().rest), (7, None));
+        assert_eq!((aside.tally.unchanged, aside.export.unwrap().file.rest), (7, None));
     }
 }

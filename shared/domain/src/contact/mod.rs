@@ -5,6 +5,7 @@ mod draft;
 mod filter;
 mod merge;
 mod patch;
+mod revert;
 
 pub use attributes::{AttributeValue, Attributes, MAX_ATTRIBUTE_BYTES, MAX_ATTRIBUTES, is_sealed, is_sensitive, validate_name, validate_value};
 pub use draft::{ContactDraft, ContactInput, Defaults, OnInvalid, ValidatedDraft, Warning};

@@ -12,6 +12,12 @@ pub(super) fn to_cell(value: &str, is_blank: fn(&str) -> bool) -> Cow<'_, str> {
     if is_misread(value, is_blank) { Cow::Owned(format!("'{value}")) } else { Cow::Borrowed(value) }
 }
 
+/// The cell that says a value, in a table that nobody imports again: only what a spreadsheet would run gets an apostrophe.
+#[must_use]
+pub fn harmless_cell(value: &str) -> Cow<'_, str> {
+    to_cell(value, |_| false)
+}
+
 /// The value that a cell says. An apostrophe that isn't in front of something misread is part of it: `'t Hooft` stays.
 #[must_use]
 pub(super) fn from_cell(cell: &str, is_blank: fn(&str) -> bool) -> &str {
@@ -55,6 +61,11 @@ mod tests {
             assert_eq!(to_cell(value, is_blank_word), value);
             assert_eq!(from_cell(value, is_blank_word), value);
         }
+    }
+
+    #[test]
+    fn a_table_that_is_only_read_keeps_words_for_nothing_as_they_are() {
+        assert_eq!((harmless_cell("N/A"), harmless_cell("none"), harmless_cell("=1"), harmless_cell("-")), ("N/A".into(), "none".into(), "'=1".into(), "'-".into()));
     }
 
     #[test]

@@ -12,9 +12,11 @@ mod sheet;
 pub use blank::{is_blank_name, is_blank_word};
 pub use decision::{RowDecision, decide};
 pub use dialect::{Dialect, Encoding, FileProblem, SAMPLE_BYTES, sniff};
+pub use literal::harmless_cell;
 pub use mapping::{ColumnMapping, Target, map_columns, phone_column};
 pub use plan::{CHUNK_BYTES, CHUNK_ROWS, ChunkRange, Plan, Planner};
 pub use rows::{Row, RowProblem, read_rows, to_input};
+pub(crate) use sheet::{BYTE_ORDER_MARK, writer as sheet_writer};
 pub use sheet::{Sheet, exported_names};
 
 use jiff::Timestamp;

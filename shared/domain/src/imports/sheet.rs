@@ -31,7 +31,8 @@ const COLUMNS: [&str; 11 + MAX_ALTERNATE_PHONES] = [
     "source",
 ];
 
-const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+/// What a file begins with.
+pub(crate) const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// The names of a contact's attributes that are exported: sensitive ones aren't.
 pub fn exported_names(details: &ContactDetails) -> impl Iterator<Item = &String> {
@@ -115,7 +116,8 @@ impl Sheet {
     }
 }
 
-fn writer(out: &mut Vec<u8>) -> csv::Writer<&mut Vec<u8>> {
+/// Writes rows as RFC 4180 has them.
+pub(crate) fn writer(out: &mut Vec<u8>) -> csv::Writer<&mut Vec<u8>> {
     csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(out)
 }
 

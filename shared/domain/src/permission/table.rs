@@ -56,6 +56,8 @@ permissions! {
 
     ImportRead "import:read" "See imports, their errors and their samples.";
     AuditRead "audit:read" "See the audit trail.";
+    AuditExport "audit:export" "Take the audit trail out in a file.";
+    RecordRevert "record:revert" "Bring a record back to what an earlier version of it said.";
 
     AgentRead "agent:read" "See agents and list them.";
     AgentCreate "agent:create" "Add agents to the staff directory, and invite them to sign in.";

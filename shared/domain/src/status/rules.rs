@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::ContactStatus;
+use crate::audit::{Fields, value_of};
 use crate::change::{Change, Revisioned};
 use crate::code;
 use crate::field_error::{FieldError, FieldErrorCode};
@@ -43,6 +44,19 @@ pub struct StatusPatch {
     pub order: Option<Option<i32>>,
     /// Contacts with it are not offered for calling.
     pub exclude_from_call_list: Option<Option<bool>>,
+}
+
+impl StatusPatch {
+    /// What makes a status say again what it said when these were its audited fields; none when they aren't those of a status.
+    #[must_use]
+    pub fn from_fields(fields: &Fields) -> Option<Self> {
+        Some(Self {
+            name: value_of(fields, "name")?.map(Some),
+            color: value_of(fields, "color")?.map(Some),
+            order: value_of(fields, "order")?.map(Some),
+            exclude_from_call_list: value_of(fields, "excludeFromCallList")?.map(Some),
+        })
+    }
 }
 
 /// Why a status can't be so.
@@ -216,6 +230,8 @@ mod tests {
     use crate::audit::Audited;
     use crate::change::Origin;
     use jiff::Timestamp;
+    use proptest::prelude::*;
+    use serde_json::json;
 
     fn id(seed: u8) -> StatusId {
         StatusId::new(Timestamp::UNIX_EPOCH, &[seed; 10])
@@ -376,6 +392,24 @@ mod tests {
         let deleted = before.retired().deleted(change());
         assert_eq!((deleted.record.version, deleted.record.revision, deleted.is_live()), (2, 3, false));
         assert_eq!(deleted.audit_fields()["deletedAt"], "1970-01-01T00:00:00.000Z");
+    }
+
+    proptest! {
+        #[test]
+        fn a_status_says_again_what_it_said(name in "X[a-zé]{1,20}", color in "#[0-9A-F]{6}", order in any::<u16>(), excluded in any::<bool>()) {
+            let all = statuses();
+            let then = ContactStatus { name, color, order, exclude_from_call_list: excluded, ..all[1].clone() };
+            let patch = StatusPatch::from_fields(&then.audit_fields()).unwrap();
+            let after = update(&all, &all[1], 1, &patch, change()).unwrap().unwrap();
+            prop_assert_eq!(after.audit_fields(), then.audit_fields());
+        }
+    }
+
+    #[test]
+    fn fields_of_something_else_are_no_status() {
+        let fields = |field: &str, value| Fields::from([(field.to_owned(), value)]);
+        assert_eq!(StatusPatch::from_fields(&fields("order", json!("first"))), None);
+        assert_eq!(StatusPatch::from_fields(&fields("phone", json!("x"))), Some(StatusPatch::default()));
     }
 
     #[test]
