@@ -33,7 +33,7 @@ impl PlatformError {
         let text = format!("{what}: {code}: {}", service.message().unwrap_or_default());
         match code {
             "NoSuchKey" | "NoSuchUpload" | "NotFound" | "UserNotFoundException" | "ResourceNotFoundException" => Self::NotFound(text),
-            "PreconditionFailed" => Self::Changed(text),
+            "PreconditionFailed" | "ConditionalRequestConflict" => Self::Changed(text),
             "SlowDown"
             | "InternalError"
             | "ServiceUnavailable"

@@ -4,14 +4,18 @@ use std::time::Duration;
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::presigning::PresigningConfig;
-use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::{ChecksumAlgorithm, CompletedMultipartUpload, CompletedPart};
+use aws_sdk_s3::primitives::{ByteStream, DateTime};
+use aws_sdk_s3::types::{ChecksumAlgorithm, CompletedMultipartUpload, CompletedPart, ObjectLockMode};
 use bytes::Bytes;
+use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use switchboard_domain::bulk_job::FilePart;
+use switchboard_domain::file_parts::FilePart;
 
 use crate::error::PlatformError;
+
+/// Keys that the service lists at once.
+const PAGE: usize = 1_000;
 
 /// One bucket.
 #[derive(Debug, Clone)]
@@ -33,6 +37,15 @@ impl Download<'_> {
     fn disposition(&self) -> String {
         format!("attachment; filename=\"{}\"", self.file_name)
     }
+}
+
+/// A file of a listing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// Its key.
+    pub key: String,
+    /// When what is there now was written, by the service's clock, in whole seconds.
+    pub written_at: Timestamp,
 }
 
 /// A file being read from its beginning to its end.
@@ -110,6 +123,77 @@ impl Files {
         collect(key, answer.body).await.map(Some)
     }
 
+    /// Reads a file whole with its entity tag; none when it isn't there. 1 request.
+    ///
+    /// # Errors
+    /// Those of the service.
+    pub async fn get_tagged(&self, key: &str) -> Result<Option<(Vec<u8>, String)>, PlatformError> {
+        let answer = match self.client.get_object().bucket(&self.bucket).key(key).send().await {
+            Ok(answer) => answer,
+            Err(error) => {
+                let status = error.raw_response().map(|response| response.status().as_u16());
+                return match absent_or(PlatformError::of(key, &error), key, status) {
+                    PlatformError::NotFound(_) => Ok(None),
+                    other => Err(other),
+                };
+            }
+        };
+        let tag = answer.e_tag.unwrap_or_default().trim_matches('"').to_owned();
+        Ok(Some((collect(key, answer.body).await?, tag)))
+    }
+
+    /// Lists the keys that begin with `prefix` and come behind `after`, at most `most` of them, in their order. 1 request per 1,000.
+    ///
+    /// # Errors
+    /// Those of the service.
+    pub async fn list(&self, prefix: &str, after: Option<&str>, most: usize) -> Result<Vec<String>, PlatformError> {
+        Ok(self.listed(prefix, after, most).await?.into_iter().map(|file| file.key).collect())
+    }
+
+    /// The same with the time of each. 1 request per 1,000.
+    ///
+    /// # Errors
+    /// Those of the service.
+    pub async fn listed(&self, prefix: &str, after: Option<&str>, most: usize) -> Result<Vec<Listed>, PlatformError> {
+        let mut files: Vec<Listed> = Vec::new();
+        let mut after = after.map(str::to_owned);
+        while files.len() < most {
+            let asked = (most - files.len()).min(PAGE);
+            let request = self.client.list_objects_v2().bucket(&self.bucket).prefix(prefix).set_start_after(after).max_keys(i32::try_from(asked).unwrap_or(i32::MAX));
+            let answer = request.send().await.map_err(|error| PlatformError::of(prefix, &error))?;
+            let has_more = answer.is_truncated().unwrap_or(false);
+            let before = files.len();
+            for object in answer.contents.unwrap_or_default() {
+                let written_at = object.last_modified.and_then(|at| Timestamp::from_second(at.secs()).ok()).unwrap_or(Timestamp::UNIX_EPOCH);
+                files.push(Listed { key: object.key.unwrap_or_default(), written_at });
+            }
+            if !has_more || files.len() == before {
+                break;
+            }
+            after = files.last().map(|file| file.key.clone());
+        }
+        Ok(files)
+    }
+
+    /// Lists the folders directly in `prefix`, which ends with a slash or is empty, each as the whole beginning of its keys with the slash at its end, in
+    /// their order. 1 request per 1,000.
+    ///
+    /// # Errors
+    /// Those of the service.
+    pub async fn list_folders(&self, prefix: &str) -> Result<Vec<String>, PlatformError> {
+        let mut folders = Vec::new();
+        let mut next = None;
+        loop {
+            let request = self.client.list_objects_v2().bucket(&self.bucket).prefix(prefix).delimiter("/").set_continuation_token(next);
+            let answer = request.send().await.map_err(|error| PlatformError::of(prefix, &error))?;
+            folders.extend(answer.common_prefixes.unwrap_or_default().into_iter().filter_map(|folder| folder.prefix));
+            next = answer.next_continuation_token;
+            if next.is_none() {
+                return Ok(folders);
+            }
+        }
+    }
+
     /// Whether a file is there. 1 request.
     ///
     /// # Errors
@@ -142,6 +226,56 @@ impl Files {
         let request = self.client.put_object().bucket(&self.bucket).key(key).content_type(content_type).body(bytes.into());
         let answer = request.send().await.map_err(|error| PlatformError::of(key, &error))?;
         Ok(answer.e_tag.unwrap_or_default().trim_matches('"').to_owned())
+    }
+
+    /// Writes a file where there is none; false when there is one, which stays. Also false when an earlier attempt of the same call got there. 1 request.
+    ///
+    /// # Errors
+    /// Those of the service.
+    pub async fn put_new(&self, key: &str, content_type: &str, bytes: Vec<u8>) -> Result<bool, PlatformError> {
+        let request = self.client.put_object().bucket(&self.bucket).key(key).content_type(content_type).if_none_match("*").body(bytes.into());
+        Self::is_written(request.send().await.map_err(|error| PlatformError::of(key, &error)))
+    }
+
+    /// Writes a file over the one whose entity tag is `tag`; false when another one, or none, is there. Also false when an earlier attempt of the same call got
+    /// there. 1 request.
+    ///
+    /// # Errors
+    /// Those of the service.
+    pub async fn put_over(&self, key: &str, content_type: &str, bytes: Vec<u8>, tag: &str) -> Result<bool, PlatformError> {
+        let request = self.client.put_object().bucket(&self.bucket).key(key).content_type(content_type).if_match(quoted(tag)).body(bytes.into());
+        Self::is_written(request.send().await.map_err(|error| PlatformError::of(key, &error)))
+    }
+
+    fn is_written<T>(answer: Result<T, PlatformError>) -> Result<bool, PlatformError> {
+        match answer {
+            Ok(_) => Ok(true),
+            Err(PlatformError::Changed(_) | PlatformError::NotFound(_)) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Writes a file that nobody, the account's owner included, can remove or overwrite before a time: a later one under its key is another version of it.
+    /// The bucket must have an object lock. 1 request.
+    ///
+    /// # Errors
+    /// Those of the service.
+    pub async fn put_locked(&self, key: &str, content_type: &str, bytes: Vec<u8>, until: Timestamp) -> Result<(), PlatformError> {
+        let request = self.client.put_object().bucket(&self.bucket).key(key).content_type(content_type);
+        let request = request.object_lock_mode(ObjectLockMode::Compliance).object_lock_retain_until_date(DateTime::from_secs(until.as_second()));
+        // The service takes no locked file without a checksum.
+        let request = request.checksum_algorithm(ChecksumAlgorithm::Crc32).body(bytes.into());
+        request.send().await.map_err(|error| PlatformError::of(key, &error))?;
+        Ok(())
+    }
+
+    /// Removes a file; where the bucket keeps versions, only hides it. Nothing happens when it isn't there. 1 request.
+    ///
+    /// # Errors
+    /// Those of the service.
+    pub async fn delete(&self, key: &str) -> Result<(), PlatformError> {
+        self.client.delete_object().bucket(&self.bucket).key(key).send().await.map_err(|error| PlatformError::of(key, &error))?;
+        Ok(())
     }
 
     /// Writes a file that is to be downloaded under a name, over what is there. 1 request.

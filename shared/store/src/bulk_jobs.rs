@@ -12,12 +12,13 @@ use switchboard_domain::contact::ContactFilter;
 use switchboard_domain::ids::{BulkJobId, ContactId};
 
 use crate::error::StoreError;
-use crate::item::{Item, from_item, text, to_item};
+use crate::item::{Item, from_item, to_item};
 use crate::keys;
-use crate::table::{CoreTable, Freshness, Page, Part, Written};
+use crate::table::{CoreTable, Page, Part};
 use crate::tenants::OpenTenant;
 
-const BULK_JOB: &str = "bulk_job";
+/// The type of its items.
+pub const BULK_JOB: &str = "bulk_job";
 
 /// The purpose under which what somebody searched for is sealed: it is personal data.
 const SEARCH: &str = "bulk job search";
@@ -102,7 +103,11 @@ fn encode(tenant: &OpenTenant, job: &BulkJob, entropy: &dyn Entropy) -> Result<I
     to_item(BULK_JOB, &form)
 }
 
-fn decode(tenant: &OpenTenant, item: Item) -> Result<BulkJob, StoreError> {
+/// Reads an item of a job.
+///
+/// # Errors
+/// [`StoreError::Undecodable`] when it isn't one.
+pub fn decode(tenant: &OpenTenant, item: Item) -> Result<BulkJob, StoreError> {
     let item: BulkJobItem = from_item(BULK_JOB, item)?;
     let open = |sealed: Vec<u8>| {
         let bytes = tenant.keyring.open_for_tenant(SEARCH, &item.id.to_string(), &sealed).map_err(|error| StoreError::undecodable(BULK_JOB, error))?;
@@ -139,14 +144,7 @@ fn decode(tenant: &OpenTenant, item: Item) -> Result<BulkJob, StoreError> {
 /// # Errors
 /// Those of the database.
 pub async fn create(table: &CoreTable, tenant: &OpenTenant, job: &BulkJob, parts: Vec<Part>, entropy: &dyn Entropy) -> Result<bool, StoreError> {
-    let item = encode(tenant, job, entropy)?;
-    if parts.is_empty() {
-        // Its id is random: what stands there already is what an attempt wrote whose answer was lost.
-        table.insert(&tenant.scope, item).await?;
-        return Ok(true);
-    }
-    let all = std::iter::once(Part::Insert { item, expired_before: None }).chain(parts).collect();
-    table.transact(&tenant.scope, all).await
+    table.create(&tenant.scope, encode(tenant, job, entropy)?, parts).await
 }
 
 /// Reads a job, strongly consistent. 1 request, 1 R per started 4 KB: 2 R while a batch is written down.
@@ -165,11 +163,7 @@ pub async fn get(table: &CoreTable, tenant: &OpenTenant, id: BulkJobId) -> Resul
 /// Those of the database.
 pub async fn save(table: &CoreTable, tenant: &OpenTenant, job: &BulkJob, entropy: &dyn Entropy) -> Result<bool, StoreError> {
     let item = encode(tenant, job, entropy)?;
-    Ok(match table.replace(&tenant.scope, item, job.revision.saturating_sub(1)).await? {
-        Written::Done => true,
-        Written::Refused(Some(there)) => decode(tenant, there)? == *job,
-        Written::Refused(None) => false,
-    })
+    table.save(&tenant.scope, item, job.revision, |there| Ok(decode(tenant, there)? == *job)).await
 }
 
 /// Lists jobs, newest first, those older than the place `after` (a job's id). 2 requests: half an R per started 4 KB of the list, and half an R per
@@ -178,13 +172,8 @@ pub async fn save(table: &CoreTable, tenant: &OpenTenant, job: &BulkJob, entropy
 /// # Errors
 /// Those of the database.
 pub async fn newest(table: &CoreTable, tenant: &OpenTenant, after: Option<&str>, first: usize) -> Result<Page<BulkJob>, StoreError> {
-    let scope = &tenant.scope;
-    let mut entries = table.newest(scope, &keys::bulk_job_list(scope), after, first + 1).await?;
-    let has_more = entries.len() > first;
-    entries.truncate(first);
-    let keys: Vec<keys::Key> = entries.iter().filter_map(|entry| Some(keys::Key { pk: text(entry, "PK")?.to_owned(), sk: text(entry, "SK")?.to_owned() })).collect();
-    let items = table.batch_get(scope, &keys, Freshness::Eventual).await?;
-    let mut jobs: Vec<BulkJob> = items.into_iter().map(|item| decode(tenant, item)).collect::<Result<_, _>>()?;
+    let Page { entries, has_more } = table.newest_whole(&tenant.scope, &keys::bulk_job_list(&tenant.scope), after, first).await?;
+    let mut jobs: Vec<BulkJob> = entries.into_iter().map(|item| decode(tenant, item)).collect::<Result<_, _>>()?;
     jobs.sort_by_key(|job| std::cmp::Reverse(job.id));
     Ok(Page { entries: jobs, has_more })
 }

@@ -11,10 +11,12 @@ use crate::error::StoreError;
 use crate::item::{Item, from_item, text, to_item};
 use crate::keys;
 use crate::scope::TenantScope;
-use crate::table::{Change, CoreTable, Freshness, Page, Part, Written};
+use crate::table::{Change, CoreTable, Page, Part, Written};
 
-const IMPORT: &str = "import";
-const CHUNK: &str = "import_chunk";
+/// The type of an import's item.
+pub const IMPORT: &str = "import";
+/// The type of a chunk's item.
+pub const CHUNK: &str = "import_chunk";
 
 #[derive(Serialize, Deserialize)]
 struct ImportItem {
@@ -106,7 +108,11 @@ fn encode(scope: &TenantScope, import: &Import) -> Result<Item, StoreError> {
     to_item(IMPORT, &form)
 }
 
-fn decode(item: Item) -> Result<Import, StoreError> {
+/// Reads an item of an import.
+///
+/// # Errors
+/// [`StoreError::Undecodable`] when it isn't one.
+pub fn decode(item: Item) -> Result<Import, StoreError> {
     let item: ImportItem = from_item(IMPORT, item)?;
     Ok(Import {
         id: item.id,
@@ -147,6 +153,19 @@ pub struct Chunk {
     /// Its rows were written and counted.
     #[serde(default)]
     pub written: bool,
+    /// When that was.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "switchboard_domain::clock::millis::option")]
+    pub written_at: Option<Timestamp>,
+}
+
+/// A chunk as an image of its item shows it, with the import it is of.
+///
+/// # Errors
+/// [`StoreError::Undecodable`] when it isn't one.
+pub fn decode_chunk(item: Item) -> Result<(ImportId, Chunk), StoreError> {
+    let pk = text(&item, "PK").unwrap_or_default();
+    let import = pk.rsplit_once('#').and_then(|(_, id)| ImportId::parse(id)).ok_or_else(|| StoreError::undecodable(CHUNK, "the partition key names no import"))?;
+    Ok((import, from_item(CHUNK, item)?))
 }
 
 /// Reads an import. 1 request, 1 R.
@@ -174,11 +193,8 @@ pub async fn create(table: &CoreTable, scope: &TenantScope, import: Import) -> R
 /// # Errors
 /// Those of the database.
 pub async fn newest(table: &CoreTable, scope: &TenantScope, after: Option<&str>, first: usize) -> Result<Page<Import>, StoreError> {
-    let mut entries = table.newest(scope, &keys::import_list(scope), after, first + 1).await?;
-    let has_more = entries.len() > first;
-    entries.truncate(first);
-    let keys: Vec<keys::Key> = entries.iter().filter_map(|entry| Some(keys::Key { pk: text(entry, "PK")?.to_owned(), sk: text(entry, "SK")?.to_owned() })).collect();
-    let mut imports: Vec<Import> = table.batch_get(scope, &keys, Freshness::Eventual).await?.into_iter().map(decode).collect::<Result<_, _>>()?;
+    let Page { entries, has_more } = table.newest_whole(scope, &keys::import_list(scope), after, first).await?;
+    let mut imports: Vec<Import> = entries.into_iter().map(decode).collect::<Result<_, _>>()?;
     imports.sort_by_key(|import| std::cmp::Reverse(import.id));
     Ok(Page { entries: imports, has_more })
 }
@@ -292,13 +308,13 @@ pub async fn begin_write(table: &CoreTable, scope: &TenantScope, id: ImportId, c
 ///
 /// # Errors
 /// Those of the database.
-pub async fn finish_write(table: &CoreTable, scope: &TenantScope, id: ImportId, chunk: u32, counts: &RowCounts) -> Result<bool, StoreError> {
+pub async fn finish_write(table: &CoreTable, scope: &TenantScope, id: ImportId, chunk: u32, counts: &RowCounts, now: Timestamp) -> Result<bool, StoreError> {
     let mark = Change {
         key: keys::chunk(scope, id, chunk),
-        update: "SET written = :yes".to_owned(),
+        update: "SET written = :yes, written_at = :now".to_owned(),
         condition: "attribute_exists(PK) AND attribute_not_exists(written)".to_owned(),
         names: Vec::new(),
-        values: vec![(":yes", AttributeValue::Bool(true))],
+        values: vec![(":yes", AttributeValue::Bool(true)), (":now", number(now.as_millisecond()))],
     };
     let values = vec![
         (":one", number(1)),

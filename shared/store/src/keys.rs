@@ -1,6 +1,8 @@
 //! Every key string there is, as functions of typed inputs. The design of the keys is in `docs/data-model.md`.
 
-use switchboard_domain::ids::{AgentId, BulkJobId, ContactId, ImportId, NoteId, RoleId, StatusId, SuppressionId, TeamId, TenantId, UserId};
+use jiff::civil::Date;
+use switchboard_domain::audit::Place;
+use switchboard_domain::ids::{AgentId, AuditExportId, BulkJobId, ContactId, ImportId, NoteId, RoleId, StatusId, SuppressionId, TeamId, TenantId, UserId};
 use switchboard_domain::search::Token;
 
 use crate::scope::TenantScope;
@@ -229,6 +231,18 @@ pub fn bulk_job_list(scope: &TenantScope) -> String {
     format!("{}BL", prefix(scope))
 }
 
+/// An export of the audit trail.
+#[must_use]
+pub fn audit_export(scope: &TenantScope, id: AuditExportId) -> Key {
+    key(format!("{}X#{id}", prefix(scope)), "X")
+}
+
+/// Index 1: the tenant's exports of the audit trail by creation.
+#[must_use]
+pub fn audit_export_list(scope: &TenantScope) -> String {
+    format!("{}XL", prefix(scope))
+}
+
 /// Counts the changes of a tenant's configuration, so that rules over the whole of it hold.
 #[must_use]
 pub fn settings_revision(scope: &TenantScope) -> Key {
@@ -331,10 +345,36 @@ pub fn audit_events(tenant: TenantId, entity_type: &str, entity_id: &str) -> Str
     format!("{}E#{entity_type}#{entity_id}", tenant_prefix(tenant))
 }
 
-/// Table `audit`: the event of one version.
+/// Table `audit`: an event.
 #[must_use]
-pub fn audit_event(tenant: TenantId, entity_type: &str, entity_id: &str, version: u32) -> Key {
-    key(audit_events(tenant, entity_type, entity_id), format!("{version:010}"))
+pub fn audit_event(tenant: TenantId, entity_type: &str, entity_id: &str, place: &Place) -> Key {
+    key(audit_events(tenant, entity_type, entity_id), place.sort_key())
+}
+
+/// The tenant, the kind and the id of the record that an event's partition key names.
+#[must_use]
+pub fn parse_audit_events(pk: &str) -> Option<(TenantId, &str, &str)> {
+    let (tenant, rest) = pk.strip_prefix("T#")?.split_once('#')?;
+    let (entity_type, entity_id) = rest.strip_prefix("E#")?.split_once('#')?;
+    Some((TenantId::parse(tenant)?, entity_type, entity_id))
+}
+
+/// Table `audit`, index 1: what one actor did in a month. `actor` is an id, or `system#<shard>`.
+#[must_use]
+pub fn audit_by_actor(tenant: TenantId, actor: &str, month: Date) -> String {
+    format!("{}A#{actor}#{:04}{:02}", tenant_prefix(tenant), month.year(), month.month())
+}
+
+/// Table `audit`, index 2: what was done on a day (UTC), one partition per shard.
+#[must_use]
+pub fn audit_by_day(tenant: TenantId, day: Date, shard: u32) -> String {
+    format!("{}D#{:04}{:02}{:02}#{shard}", tenant_prefix(tenant), day.year(), day.month(), day.day())
+}
+
+/// Table `audit`, both indexes: by time, then by record.
+#[must_use]
+pub fn audit_sort_key(at: jiff::Timestamp, entity_type: &str, entity_id: &str, place: &Place) -> String {
+    format!("{:013}#{entity_type}#{entity_id}#{}", at.as_millisecond().max(0), place.sort_key())
 }
 
 /// Beside a contact: what search tokens lead to it.
@@ -405,12 +445,16 @@ mod tests {
             work(&scope, WorkOf::Team(team_id), 0),
             work(&scope, WorkOf::Agent(user_id.into()), 0),
             audit_events(id, "contact", contact_id.as_str()),
+            audit_by_actor(id, "system#1", jiff::civil::date(2026, 11, 1)),
+            audit_by_day(id, jiff::civil::date(2026, 11, 30), 3),
             deleted_list(&scope, 0),
             note(&scope, &contact_id, NoteId::new(Timestamp::UNIX_EPOCH, &[2; 10])).pk,
             suppression(&scope, &SuppressionId::from_hash(&[3; 32])).pk,
             suppression_list(&scope),
             bulk_job(&scope, BulkJobId::new(Timestamp::UNIX_EPOCH, &[2; 10])).pk,
             bulk_job_list(&scope),
+            audit_export(&scope, AuditExportId::new(Timestamp::UNIX_EPOCH, &[2; 10])).pk,
+            audit_export_list(&scope),
             settings_revision(&scope).pk,
             search_entry(&scope, &contact_id).pk,
             search_partition(&scope, "zo", 3),
@@ -441,6 +485,15 @@ mod tests {
         let contact_id = ContactId::from_hash(&[3; 32]);
         assert_eq!(parse_contact(&contact(&TenantScope::vouched(id), &contact_id).pk), Some((id, contact_id)));
         assert_eq!(parse_contact("T#x#C#y"), None);
+    }
+
+    #[test]
+    fn an_event_s_partition_names_its_record() {
+        let id = TenantId::new(Timestamp::UNIX_EPOCH, &[1; 10]);
+        assert_eq!(parse_audit_events(&audit_events(id, "contact", "abc")), Some((id, "contact", "abc")));
+        for wrong in ["", "T#x#E#contact#abc", "SUB#x", &audit_by_day(id, jiff::civil::date(2026, 11, 30), 3)] {
+            assert_eq!(parse_audit_events(wrong), None, "{wrong}");
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod query;
 mod transaction;
+mod whole;
 
 pub use query::{Examined, Filter, ListQuery, Order, beyond};
 pub use transaction::{Change, Part};
@@ -21,11 +22,11 @@ use crate::keys::{Key, parse_tenant, tenant_prefix};
 use crate::scope::TenantScope;
 
 /// Items that `BatchGetItem` takes at once.
-const BATCH_GET: usize = 100;
+pub(crate) const BATCH_GET: usize = 100;
 /// Statements that `BatchExecuteStatement`, and items that `BatchWriteItem`, take at once.
 const BATCH_WRITE: usize = 25;
 /// How often an incomplete batch is asked for again before it counts as unavailable.
-const BATCH_ATTEMPTS: u32 = 8;
+pub(crate) const BATCH_ATTEMPTS: u32 = 8;
 
 /// How fresh what is read must be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -286,7 +287,7 @@ fn key_item(key: &Key) -> Item {
 }
 
 /// Waits longer with each attempt: 25 ms, doubling, at most 3.2 s.
-async fn back_off(attempt: u32) {
+pub(crate) async fn back_off(attempt: u32) {
     tokio::time::sleep(Duration::from_millis(25 << attempt.min(7))).await;
 }
 

@@ -1,6 +1,7 @@
 //! A DynamoDB engine of one test, with the tables as the template has them.
 
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::types::{AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection, ProjectionType, ScalarAttributeType};
 use switchboard_store::CoreTable;
@@ -36,6 +37,9 @@ pub const PROJECTED: [&str; 20] = [
 /// What index 2 carries, likewise.
 pub const PROJECTED_OF_WORK: [&str; 3] = ["GSI1SK", "status", "last_activity_at"];
 
+/// The keys of the two indexes of either table.
+const INDEX_KEYS: [&str; 4] = ["GSI1PK", "GSI1SK", "GSI2PK", "GSI2SK"];
+
 /// The engine with its two tables.
 #[derive(Clone)]
 pub struct Database {
@@ -69,20 +73,36 @@ impl Database {
             .build();
         let client = Client::from_conf(config);
         create_core(&client).await;
-        create(&client, "audit", &[], Vec::new()).await;
+        create(&client, "audit", &INDEX_KEYS, vec![whole_index("GSI1"), whole_index("GSI2")]).await;
         meter.reset();
         Self { core: CoreTable::new(client.clone(), "core"), audit: AuditTable::new(client.clone(), "audit"), client, meter, wire }
+    }
+
+    /// The same database over a client that tries nothing again: a fault of the wire ends what was being done.
+    #[must_use]
+    pub fn without_retries(&self) -> Self {
+        let client = Client::from_conf(self.client.config().to_builder().retry_config(RetryConfig::disabled()).build());
+        Self { core: CoreTable::new(client.clone(), "core"), audit: AuditTable::new(client.clone(), "audit"), client, ..self.clone() }
     }
 }
 
 async fn create_core(client: &Client) {
     let indexes = vec![index("GSI1", &PROJECTED), index("GSI2", &PROJECTED_OF_WORK)];
-    create(client, "core", &["GSI1PK", "GSI1SK", "GSI2PK", "GSI2SK"], indexes).await;
+    create(client, "core", &INDEX_KEYS, indexes).await;
 }
 
+/// An index that carries some attributes.
 fn index(name: &str, projected: &[&str]) -> GlobalSecondaryIndex {
     let projected = projected.iter().map(|name| (*name).to_owned()).collect();
-    let projection = Projection::builder().projection_type(ProjectionType::Include).set_non_key_attributes(Some(projected)).build();
+    of_projection(name, Projection::builder().projection_type(ProjectionType::Include).set_non_key_attributes(Some(projected)).build())
+}
+
+/// An index that carries all attributes.
+fn whole_index(name: &str) -> GlobalSecondaryIndex {
+    of_projection(name, Projection::builder().projection_type(ProjectionType::All).build())
+}
+
+fn of_projection(name: &str, projection: Projection) -> GlobalSecondaryIndex {
     GlobalSecondaryIndex::builder()
         .index_name(name)
         .key_schema(key(&format!("{name}PK"), KeyType::Hash))

@@ -1,13 +1,13 @@
-//! The connection between a client and its engine, which a test can cut before or after a request was carried out.
+//! The connection between a client and its engine, which a test can cut before or after a request was carried out, once or for good.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aws_smithy_runtime_api::client::http::{HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector};
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 
-/// What goes wrong with a request, once.
+/// What goes wrong with a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     /// It never arrives.
@@ -19,13 +19,45 @@ pub enum Fault {
 /// The wire of one client.
 #[derive(Debug, Clone, Default)]
 pub struct Wire {
-    due: Arc<Mutex<Option<(String, Fault)>>>,
+    due: Arc<Mutex<Due>>,
+}
+
+/// What is to go wrong.
+#[derive(Debug, Default)]
+struct Due {
+    once: Option<(String, Fault)>,
+    for_good: Option<Death>,
+}
+
+/// The end of whoever makes the requests.
+#[derive(Debug)]
+struct Death {
+    /// Requests that still come through before it.
+    left: usize,
+    /// What goes wrong with the request at which it comes; none that follow arrive.
+    fault: Fault,
+    came: bool,
 }
 
 impl Wire {
     /// Cuts the next request of an operation, such as `PutItem`. The SDK tries again by itself.
     pub fn cut_next(&self, operation: &str, fault: Fault) {
-        *self.due.lock().unwrap_or_else(PoisonError::into_inner) = Some((operation.to_owned(), fault));
+        self.due().once = Some((operation.to_owned(), fault));
+    }
+
+    /// Cuts the wire for good at the request behind the next `left`, of whatever operation, as if the process were killed there. Until it is mended no request
+    /// arrives. Over a client that tries nothing again, see [`crate::Database::without_retries`], what was being done ends there.
+    pub fn cut_for_good(&self, left: usize, fault: Fault) {
+        self.due().for_good = Some(Death { left, fault, came: false });
+    }
+
+    /// Mends a wire that was, or was to be, cut for good; tells whether it was.
+    pub fn mend(&self) -> bool {
+        self.due().for_good.take().is_some_and(|death| death.came)
+    }
+
+    fn due(&self) -> MutexGuard<'_, Due> {
+        self.due.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The HTTP client that goes over this wire.
@@ -35,8 +67,18 @@ impl Wire {
 
     fn take(&self, request: &HttpRequest) -> Option<Fault> {
         let operation = request.headers().get("x-amz-target").and_then(|target| target.rsplit('.').next()).unwrap_or_default();
-        let mut due = self.due.lock().unwrap_or_else(PoisonError::into_inner);
-        due.take_if(|(name, _)| name == operation).map(|(_, fault)| fault)
+        let mut due = self.due();
+        if let Some(death) = &mut due.for_good {
+            if death.came {
+                return Some(Fault::CutBefore);
+            }
+            if death.left == 0 {
+                death.came = true;
+                return Some(death.fault);
+            }
+            death.left -= 1;
+        }
+        due.once.take_if(|(name, _)| name == operation).map(|(_, fault)| fault)
     }
 }
 
