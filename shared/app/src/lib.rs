@@ -2,6 +2,7 @@
 
 pub mod agents;
 pub mod audit;
+pub mod audit_exports;
 pub mod bulk;
 pub mod changes;
 pub mod contact_index;
@@ -11,6 +12,7 @@ mod error;
 mod given;
 pub mod idempotency;
 pub mod imports;
+mod jobs;
 pub mod people;
 pub mod presence;
 pub mod roles;

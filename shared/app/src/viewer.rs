@@ -1,6 +1,6 @@
 //! The signed-in user: tenant, roles and permissions come from their record, never from the request.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
@@ -15,12 +15,15 @@ use switchboard_store::settings::Settings;
 use switchboard_store::tenants::{self, OpenTenant};
 use switchboard_store::{Freshness, TenantScope};
 
+use crate::audit;
 use crate::error::AppError;
 use crate::services::Services;
 use crate::users;
 
 /// How long a user's record is believed without asking again; a disabled user is refused after at most this.
 pub const BELIEVED: SignedDuration = SignedDuration::from_secs(20);
+/// Most sign-ins of which one process remembers that they are on record.
+const MOST_SIGN_INS: usize = 10_000;
 /// Most members of one team who count as colleagues in the scope of one's teams.
 const MOST_COLLEAGUES: usize = 1_000;
 
@@ -63,6 +66,28 @@ pub(crate) fn is_young(read_at: Timestamp, now: Timestamp, believed: SignedDurat
 /// Whether a sign-in was ended by signing out everywhere. Tokens tell seconds: one of the same second counts as earlier.
 pub(crate) fn is_signed_out(user: &User, signed_in_at: Timestamp) -> bool {
     user.signed_out_at.is_some_and(|at| signed_in_at.as_second() <= at.as_second())
+}
+
+/// Lets a user in, as their record says now, with the viewer's sign-in. Who is refused although the token is valid is put on record.
+///
+/// # Errors
+/// [`AppError::Unauthenticated`] when they are disabled, or were signed out since.
+pub(crate) async fn admit(services: &Services, viewer: &Viewer, user: &User) -> Result<(), AppError> {
+    let reason = if user.status == UserStatus::Disabled {
+        "DISABLED"
+    } else if is_signed_out(user, viewer.signed_in_at) {
+        "SIGNED_OUT"
+    } else {
+        return Ok(());
+    };
+    refused(&viewer.request, reason);
+    audit::denied(services, viewer, reason).await;
+    Err(AppError::Unauthenticated)
+}
+
+/// Says in the log that a token was refused. A metric goes by `event` and `reason`.
+fn refused(request: &RequestOrigin, reason: &str) {
+    tracing::info!(request.id = request.request_id, event = "auth.denied", reason, "a token was refused");
 }
 
 impl Viewer {
@@ -206,34 +231,52 @@ struct Seen {
 #[derive(Default)]
 pub struct SignIns {
     seen: Mutex<HashMap<String, Seen>>,
+    recorded: Mutex<HashSet<(String, Timestamp)>>,
 }
 
 impl SignIns {
     /// The viewer behind a verified token. 2 requests and 3 R at most every 20 seconds per user, 1 request more for each team of who has a permission in
     /// the scope of their teams; with a cold cache 2 more requests for the tenant and its settings. Who signs in for the first time becomes active:
-    /// a write.
+    /// a write. The first request of each sign-in, and each that is refused, goes on record: 1 request and 3 W.
     ///
     /// # Errors
     /// [`AppError::Unauthenticated`] when there is no such user, they are disabled, or were signed out everywhere since; those of the database.
     pub async fn viewer(&self, services: &Services, sign_in: SignIn<'_>, request: RequestOrigin) -> Result<Viewer, AppError> {
-        let mut seen = self.user(services, sign_in.subject).await?;
-        if seen.user.status == UserStatus::Disabled || is_signed_out(&seen.user, sign_in.at) {
-            return Err(AppError::Unauthenticated);
+        let found = self.user(services, sign_in.subject).await;
+        if matches!(found, Err(AppError::Unauthenticated)) {
+            // Of nobody's tenant: the log is all there is.
+            refused(&request, "UNKNOWN_USER");
         }
+        let mut seen = found?;
         let tenant = services.tenants.open(seen.scope.tenant()).await?.ok_or(AppError::Unauthenticated)?;
         let settings = services.tenants.settings(&seen.scope).await?;
+        let mut viewer = Viewer::of(&seen, sign_in.at, tenant, settings, request);
+        admit(services, &viewer, &seen.user).await?;
         if seen.user.status == UserStatus::Invited {
-            let mut viewer = Viewer::of(&seen, sign_in.at, tenant, settings, request);
             let active = users::activate(services, &viewer.tenant, &viewer.settings, &seen.user, viewer.origin()).await?;
-            if active.status == UserStatus::Disabled || is_signed_out(&active, sign_in.at) {
-                return Err(AppError::Unauthenticated);
-            }
+            admit(services, &viewer, &active).await?;
             seen.user = Arc::new(active);
             self.lock().insert(sign_in.subject.to_owned(), seen.clone());
             viewer.user = seen.user;
-            return Ok(viewer);
         }
-        Ok(Viewer::of(&seen, sign_in.at, tenant, settings, request))
+        self.record(services, &viewer, sign_in).await;
+        Ok(viewer)
+    }
+
+    /// Puts a sign-in on record when its first request comes. What can't be written now is tried again with the next request: it stops none.
+    async fn record(&self, services: &Services, viewer: &Viewer, sign_in: SignIn<'_>) {
+        let recorded = || self.recorded.lock().unwrap_or_else(PoisonError::into_inner);
+        let sign_in = (sign_in.subject.to_owned(), sign_in.at);
+        let is_recorded = recorded().contains(&sign_in);
+        if is_recorded || !audit::signed_in(services, viewer).await {
+            return;
+        }
+        let mut recorded = recorded();
+        // Of what is forgotten the event is there already, and stays the only one.
+        if recorded.len() >= MOST_SIGN_INS {
+            recorded.clear();
+        }
+        recorded.insert(sign_in);
     }
 
     async fn user(&self, services: &Services, subject: &str) -> Result<Seen, AppError> {

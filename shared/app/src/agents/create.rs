@@ -56,7 +56,7 @@ pub struct CreateAgent {
 /// Makes an agent.
 ///
 /// Somebody new gets an identity first, and with it the message that invites them; then what [`enter`] writes. 2 requests or 3 to the identity
-/// service, and those of [`enter`]; before them 2 requests, 2 R and 1 R a team, so that nobody is invited for an input that can't be.
+/// service, and those of [`enter`]; before them 4 requests, 5 R and 1 R a team, so that nobody is invited for an input that can't be.
 ///
 /// A user becomes an agent in 2 requests: 2 R and 1 R a team, and a transaction of 4 W and 1 for index 1, and of 4 W and 1 for index 1 a team. With an
 /// idempotency key 1 request and 1 R, and 2 W more.
@@ -89,8 +89,8 @@ pub async fn create(services: &Services, viewer: &Viewer, request: CreateAgent) 
     }
 }
 
-/// Writes somebody new, who has an identity: the user, invited, the agent, and their places in teams. 3 requests: 2 R and 1 R a team, and a transaction of
-/// 8 W and 2 for index 1, and of 4 W and 1 for index 1 a team; with an idempotency key 1 request and 1 R, and 2 W more. Again as much each time another
+/// Writes somebody new, who has an identity: the user, invited, the agent, and their places in teams. 5 requests: 5 R and 1 R a team, and a transaction of
+/// 10 W and 2 for index 1, and of 4 W and 1 for index 1 a team; with an idempotency key 1 request and 1 R, and 2 W more. Again as much each time another
 /// change of one of the teams was faster.
 ///
 /// # Errors

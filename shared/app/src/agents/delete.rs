@@ -76,7 +76,7 @@ pub async fn delete(services: &Services, viewer: &Viewer, request: DeleteAgent) 
     Ok(Ok(DeletedAgent { agent, job }))
 }
 
-/// Writes that an agent is deleted, that they left their teams, and that their user is disabled. 3 requests: 4 R, and a transaction of 4 W and 3 for index 1;
+/// Writes that an agent is deleted, that they left their teams, and that their user is disabled. 5 requests: 7 R, and a transaction of 6 W and 3 for index 1;
 /// for who is in teams 1 request and 1 R a team, and 4 W and 1 for index 1 a team; for an administrator 1 request, 1 R and 2 W; 1 request and up to 2 R
 /// for who is to have the contacts. Again as much each time another change of one of them was faster. Of who is deleted already nothing is written.
 ///

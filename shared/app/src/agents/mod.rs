@@ -14,6 +14,7 @@ mod list;
 mod places;
 mod read;
 mod restore;
+mod revert;
 mod update;
 
 pub use create::{CreateAgent, create, enter};
@@ -21,6 +22,7 @@ pub use delete::{DeleteAgent, DeletedAgent, TakenOut, delete, take_out};
 pub use list::{AgentFilter, AgentPage, list};
 pub use read::get;
 pub use restore::{bring_back, restore};
+pub(crate) use revert::revert;
 pub use update::{AgentPatch, UpdateAgent, update};
 
 use switchboard_domain::ids::AgentId;

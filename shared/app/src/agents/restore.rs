@@ -36,8 +36,8 @@ pub async fn restore(services: &Services, viewer: &Viewer, id: GivenId<AgentId>)
 }
 
 /// Writes that a deleted agent is there again, without the teams they had, and, when it was the deletion that disabled their user, that the user can sign in:
-/// at once when they ever did, else by the invitation. Who was disabled before stays disabled. 3 requests: 4 R, and a transaction of 4 W and 3 for index 1; for an administrator 1 request, 1 R and 2 W. Again as much each time another
-/// change of one of them was faster.
+/// at once when they ever did, else by the invitation. Who was disabled before stays disabled. 5 requests: 7 R, and a transaction of 6 W and 3 for index 1; for
+/// an administrator 1 request, 1 R and 2 W. Again as much each time another change of one of them was faster.
 ///
 /// # Errors
 /// [`AppError::Forbidden`] without `agent:restore` for the whole tenant, [`AppError::NotFound`]; those of the database. What a person can mend is in the

@@ -37,18 +37,25 @@ pub struct UpdateAgent {
     pub patch: AgentPatch,
 }
 
-/// Changes an agent; nothing is written when that changes nothing. 3 requests: 4 R, and 1 W and 1 for index 1; with another name the user too, in a
-/// transaction of 4 W and 4 for index 1. Again as much each time another change of one of them was faster.
+/// Changes an agent; nothing is written when that changes nothing. 5 requests: 7 R, and 1 W and 1 for index 1; with another name the user too, in a
+/// transaction of 6 W and 4 for index 1. Again as much each time another change of one of them was faster.
 ///
 /// # Errors
 /// [`AppError::Forbidden`] without `agent:update`, [`AppError::NotFound`] also for a deleted agent and for one outside the viewer's scope; those of the
 /// database. What a person can mend is in the inner result: `NOT_ALLOWED` for someone whose permissions the viewer doesn't have.
 pub async fn update(services: &Services, viewer: &Viewer, request: UpdateAgent) -> Result<Result<Agent, Vec<UserError>>, AppError> {
+    let change = Change::new("agent.updated", services.clock.now(), viewer.origin());
+    update_as(services, viewer, request, change).await
+}
+
+/// [`update`], as a change of this name.
+///
+/// # Errors
+/// As [`update`].
+pub(super) async fn update_as(services: &Services, viewer: &Viewer, request: UpdateAgent, change: Change) -> Result<Result<Agent, Vec<UserError>>, AppError> {
     viewer.scope(Permission::AgentUpdate)?;
     let id = request.id.ok_or(AppError::NotFound)?;
     let (core, scope) = (&services.core, &viewer.tenant.scope);
-    let now = services.clock.now();
-    let change = Change::new("agent.updated", now, viewer.origin());
     let mut tried: Option<Agent> = None;
     for attempt in 0..ATTEMPTS {
         let viewer = &standing::confirmed(services, viewer).await?;
@@ -72,8 +79,9 @@ pub async fn update(services: &Services, viewer: &Viewer, request: UpdateAgent) 
         };
         let mut parts = vec![people::replace_agent(scope, &after, agent.record.revision)?];
         if after.name != agent.name && after.name != user.name {
-            let record = user.record.changed(Change::new("user.updated", now, viewer.origin()));
+            let record = user.record.changed(Change::new("user.updated", change.at, viewer.origin()));
             let revision = user.record.revision;
+            parts.extend(standing::while_confirmed(viewer, user.id));
             parts.push(people::replace_user(scope, &User { name: after.name.clone(), record, ..user }, revision)?);
         }
         if core.commit(scope, parts).await? {

@@ -3,20 +3,23 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use jiff::SignedDuration;
-use serde::Serialize;
-use switchboard_domain::audit::{AuditEvent, Audited, Changes, FieldChange, Fields, Outcome, differences};
-use switchboard_domain::clock::Entropy;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use switchboard_domain::actor::ActorKind;
+use switchboard_domain::audit::{AuditEvent, Audited, Changes, FieldChange, Fields, Outcome, Place, differences};
+use switchboard_domain::clock::{Clock, Entropy};
 use switchboard_domain::ids::{ContactId, TenantId};
 use switchboard_domain::person::MembershipRole;
 use switchboard_domain::sealing::ContactKey;
-use switchboard_domain::tenant::RETENTION_DAYS;
 use switchboard_platform::Files;
-use switchboard_store::audit_events::AuditTable;
+use switchboard_store::audit_events::{AuditTable, Listing};
 use switchboard_store::item::{Item, text};
 use switchboard_store::keys::parse_tenant;
-use switchboard_store::{CoreTable, contacts};
+use switchboard_store::tenants::OpenTenant;
+use switchboard_store::{CoreTable, StoreError, audit_exports, bulk_jobs, contacts, imports};
 
+use super::chunks::WrittenChunk;
+use super::lifecycle;
 use super::stream::{Image, Person, StreamRecord, is_technical};
 use crate::error::AppError;
 use crate::tenants::Tenants;
@@ -31,6 +34,12 @@ pub struct Recorder {
     pub events: AuditTable,
     /// Where records go that can't become events.
     pub dead_letters: Files,
+    /// What the chunks of imports wrote.
+    pub results: Files,
+    /// Where the lists behind the events of chunks go.
+    pub archive: Files,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
     /// Randomness for sealing.
     pub entropy: Arc<dyn Entropy>,
 }
@@ -48,9 +57,19 @@ pub struct Report {
     pub isolated: usize,
 }
 
+/// What becomes of a record of the stream.
+enum Made {
+    /// Nothing: it changes nothing people change.
+    Nothing,
+    /// An event in its record's chain, or beside it.
+    Event(Box<Pending>),
+    /// A chunk of an import is complete: its event comes behind those of its rows.
+    Chunk(Arc<OpenTenant>, WrittenChunk),
+}
+
 /// A record on its way to an event.
 struct Pending {
-    tenant: TenantId,
+    tenant: Arc<OpenTenant>,
     /// The event but for the hash of the one before.
     event: AuditEvent,
     source: StreamRecord,
@@ -59,12 +78,12 @@ struct Pending {
 type RecordKey = (TenantId, String, String);
 
 /// A dead letter: all that is needed to replay it. Its personal data is sealed, as in the table.
-#[derive(Serialize)]
-struct DeadLetter<'a> {
-    reason: &'a str,
-    sequence: &'a str,
-    old: Option<serde_json::Value>,
-    new: Option<serde_json::Value>,
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct DeadLetter {
+    pub(super) reason: String,
+    pub(super) sequence: String,
+    pub(super) old: Option<serde_json::Value>,
+    pub(super) new: Option<serde_json::Value>,
 }
 
 impl Recorder {
@@ -77,15 +96,17 @@ impl Recorder {
         let mut report = Report::default();
         let mut waves: Vec<Vec<Pending>> = Vec::new();
         let mut depth: HashMap<RecordKey, usize> = HashMap::new();
+        let mut chunks = Vec::new();
         for record in batch {
-            match self.pending(&record).await {
-                Ok(None) => report.technical += 1,
-                Ok(Some(pending)) => {
+            match self.made(&record).await {
+                Ok(Made::Nothing) => report.technical += 1,
+                Ok(Made::Chunk(tenant, chunk)) => chunks.push((tenant, chunk, record)),
+                Ok(Made::Event(pending)) => {
                     let wave = depth.entry(pending.key()).and_modify(|depth| *depth += 1).or_insert(0);
                     if waves.len() == *wave {
                         waves.push(Vec::new());
                     }
-                    waves[*wave].push(pending);
+                    waves[*wave].push(*pending);
                 }
                 Err(Trouble::Record(reason)) => self.isolate(&record, &reason, &mut report).await?,
                 Err(Trouble::Batch(error)) => return Err(error),
@@ -95,7 +116,22 @@ impl Recorder {
         for wave in waves {
             self.write(wave, &mut newest, &mut report).await?;
         }
+        for (tenant, chunk, record) in chunks {
+            let now = self.clock.now();
+            match self.chunk_event(&tenant, &chunk, now).await? {
+                Some(event) => {
+                    let inserted = self.insert(&tenant, &[(event, Listing::Listed)], now).await?;
+                    *if inserted[0] { &mut report.recorded } else { &mut report.repeated } += 1;
+                }
+                None => self.isolate(&record, "what a chunk of an import wrote is gone", &mut report).await?,
+            }
+        }
         Ok(report)
+    }
+
+    async fn insert(&self, tenant: &OpenTenant, events: &[(AuditEvent, Listing)], now: Timestamp) -> Result<Vec<bool>, AppError> {
+        let kept = SignedDuration::from_hours(24 * i64::from(tenant.record.retention_days));
+        Ok(self.events.insert(tenant.record.id, events, now, kept).await?)
     }
 
     /// Writes events of different records, each behind its predecessor.
@@ -103,30 +139,32 @@ impl Recorder {
         let mut by_tenant: HashMap<TenantId, Vec<Pending>> = HashMap::new();
         for mut pending in wave {
             match self.previous_hash(&pending, newest).await? {
-                Some(previous) => {
+                Previous::Hash(previous) => {
                     pending.event.previous_hash = previous;
-                    by_tenant.entry(pending.tenant).or_default().push(pending);
+                    by_tenant.entry(pending.tenant.record.id).or_default().push(pending);
                 }
-                None => {
-                    let reason = format!("the event of version {} is missing", pending.event.version - 1);
+                Previous::Missing(version) => {
+                    let reason = format!("the event of version {version} is missing");
                     self.isolate(&pending.source, &reason, report).await?;
                 }
             }
         }
+        let now = self.clock.now();
         for (tenant, pending) in by_tenant {
-            let events: Vec<AuditEvent> = pending.iter().map(|pending| pending.event.clone()).collect();
-            let opened = self.tenants.open(tenant).await?;
-            let retention = opened.map_or(RETENTION_DAYS, |opened| opened.record.retention_days);
-            let inserted = self.events.insert(tenant, &events, SignedDuration::from_hours(24 * i64::from(retention))).await?;
+            let events: Vec<(AuditEvent, Listing)> = pending.iter().map(|pending| (pending.event.clone(), listing(&pending.event))).collect();
+            let Some(first) = pending.first() else {
+                continue;
+            };
+            let inserted = self.insert(&first.tenant, &events, now).await?;
             for (pending, inserted) in pending.into_iter().zip(inserted) {
-                let AuditEvent { version, .. } = pending.event;
+                *if inserted { &mut report.recorded } else { &mut report.repeated } += 1;
+                let Some(version) = pending.event.version() else {
+                    continue;
+                };
                 let hash = if inserted {
-                    report.recorded += 1;
                     pending.event.hash()
                 } else {
-                    report.repeated += 1;
-                    let key = pending.key();
-                    let stored = self.events.get(tenant, &key.1, &key.2, version).await?;
+                    let stored = self.events.get(tenant, &pending.event.entity_type, &pending.event.entity_id, &pending.event.place).await?;
                     stored.ok_or_else(|| AppError::Broken("an event came and went".to_owned()))?.hash
                 };
                 newest.insert(pending.key(), (version, hash));
@@ -135,48 +173,52 @@ impl Recorder {
         Ok(())
     }
 
-    /// The hash an event must carry: `Some(None)` for a first version, `None` when the predecessor isn't there.
-    async fn previous_hash(&self, pending: &Pending, newest: &HashMap<RecordKey, (u32, String)>) -> Result<Option<Option<String>>, AppError> {
-        let version = pending.event.version;
-        if version == 1 {
-            return Ok(Some(None));
-        }
+    /// The hash an event must carry: none for a first version and beside the chain.
+    async fn previous_hash(&self, pending: &Pending, newest: &HashMap<RecordKey, (u32, String)>) -> Result<Previous, AppError> {
+        let before = match pending.event.version() {
+            None | Some(1) => return Ok(Previous::Hash(None)),
+            Some(version) => version - 1,
+        };
         let key = pending.key();
-        if let Some((before, hash)) = newest.get(&key)
-            && *before == version - 1
+        if let Some((version, hash)) = newest.get(&key)
+            && *version == before
         {
-            return Ok(Some(Some(hash.clone())));
+            return Ok(Previous::Hash(Some(hash.clone())));
         }
-        let stored = self.events.get(pending.tenant, &key.1, &key.2, version - 1).await?;
-        Ok(stored.map(|stored| Some(stored.hash)))
+        let stored = self.events.get(pending.tenant.record.id, &key.1, &key.2, &Place::Version(before)).await?;
+        Ok(stored.map_or(Previous::Missing(before), |stored| Previous::Hash(Some(stored.hash))))
     }
 
-    async fn pending(&self, record: &StreamRecord) -> Result<Option<Pending>, Trouble> {
+    async fn made(&self, record: &StreamRecord) -> Result<Made, Trouble> {
         let Some(item) = record.new.as_ref().or(record.old.as_ref()) else {
             return Err(Trouble::Record("the record has no image".to_owned()));
         };
-        if is_technical(text(item, "type").unwrap_or_default()) {
-            return Ok(None);
+        let kind = text(item, "type").unwrap_or_default();
+        if is_technical(kind) {
+            return Ok(Made::Nothing);
         }
         let Some(id) = text(item, "PK").and_then(parse_tenant) else {
             return Err(Trouble::Record("the record belongs to no tenant".to_owned()));
         };
         let tenant = self.tenants.open(id).await.map_err(Trouble::Batch)?;
         let tenant = tenant.ok_or_else(|| Trouble::Record("the record's tenant does not exist".to_owned()))?;
+        if let Some(made) = beside(&tenant, kind, record)? {
+            return Ok(made);
+        }
         let read = |item: &Item| Image::read(&tenant, item).map_err(|error| Trouble::Record(error.to_string()));
         let old = record.old.as_ref().map(read).transpose()?;
         let Some(new) = record.new.as_ref().map(read).transpose()? else {
             if let Some(Image { person: Person::Of(contact, _), .. }) = &old
                 && contacts::get(&self.core, &tenant, contact).await.map_err(|error| Trouble::Batch(error.into()))?.is_none()
             {
-                return Ok(None);
+                return Ok(Made::Nothing);
             }
             return Err(Trouble::Record("an audited record was removed instead of marked as deleted".to_owned()));
         };
         let before = old.as_ref().map_or(0, |old| old.version);
         let mut changes = differences(old.as_ref().map_or(&Fields::new(), |old| &old.fields), &new.fields);
         if new.version == before {
-            return if changes.is_empty() { Ok(None) } else { Err(Trouble::Record("a field changed without the version".to_owned())) };
+            return if changes.is_empty() { Ok(Made::Nothing) } else { Err(Trouble::Record("a field changed without the version".to_owned())) };
         }
         if let Some(member) = &new.change.member {
             let role = |role: Option<MembershipRole>| role.map(|role| serde_json::json!(role));
@@ -185,31 +227,36 @@ impl Recorder {
         if new.version != before + 1 {
             return Err(Trouble::Record(format!("the version went from {before} to {}", new.version)));
         }
+        let mut about = None;
         let changes = match new.person {
             Person::Nobody => Changes::Clear(changes),
             // What it said before would be in the clear: only that it is gone is said.
             Person::Erased => Changes::Clear(differences(&Fields::new(), &new.fields)),
             Person::Keyed(contact, key) => self.sealed(&contact, &key, &Changes::purpose(new.version), &changes)?,
-            Person::Of(contact, note) => match contacts::get(&self.core, &tenant, &contact).await.map_err(|error| Trouble::Batch(error.into()))? {
-                Some(stored) => {
-                    let record = |error: switchboard_store::StoreError| Trouble::Record(error.to_string());
-                    let key = contacts::open_key(&tenant.keyring, &contact, stored.wrapped_key()).map_err(record)?;
-                    let fields = note.open(&key).map_err(record)?.audit_fields();
-                    self.sealed(&contact, &key, &Changes::purpose_of_note(&new.entity_id, new.version), &differences(&Fields::new(), &fields))?
+            Person::Of(contact, note) => {
+                about = Some(contact.to_string());
+                match contacts::get(&self.core, &tenant, &contact).await.map_err(|error| Trouble::Batch(error.into()))? {
+                    Some(stored) => {
+                        let record = |error: StoreError| Trouble::Record(error.to_string());
+                        let key = contacts::open_key(&tenant.keyring, &contact, stored.wrapped_key()).map_err(record)?;
+                        let fields = note.open(&key).map_err(record)?.audit_fields();
+                        self.sealed(&contact, &key, &Changes::purpose_of_note(&new.entity_id, new.version), &differences(&Fields::new(), &fields))?
+                    }
+                    None => Changes::Clear(Vec::new()),
                 }
-                None => Changes::Clear(Vec::new()),
-            },
+            }
         };
         let event = AuditEvent {
             entity_type: new.entity_type.to_owned(),
             entity_id: new.entity_id,
-            version: new.version,
+            place: Place::Version(new.version),
             change: new.change,
             changes,
             outcome: Outcome::Success,
             previous_hash: None,
+            about,
         };
-        Ok(Some(Pending { tenant: id, event, source: record.clone() }))
+        Ok(Made::Event(Box::new(Pending { tenant, event, source: record.clone() })))
     }
 
     /// Changes sealed under the key of who they are about.
@@ -222,7 +269,12 @@ impl Recorder {
     async fn isolate(&self, record: &StreamRecord, reason: &str, report: &mut Report) -> Result<(), AppError> {
         let image = |item: &Option<Item>| item.as_ref().map(|item| serde_json::to_value(serde_dynamo::Item::from(item.clone()))).transpose();
         let broken = |error: serde_json::Error| AppError::Broken(error.to_string());
-        let letter = DeadLetter { reason, sequence: &record.sequence, old: image(&record.old).map_err(broken)?, new: image(&record.new).map_err(broken)? };
+        let letter = DeadLetter {
+            reason: reason.to_owned(),
+            sequence: record.sequence.clone(),
+            old: image(&record.old).map_err(broken)?,
+            new: image(&record.new).map_err(broken)?,
+        };
         let item = record.new.as_ref().or(record.old.as_ref());
         let part = |name: &str| item.and_then(|item| text(item, name)).unwrap_or("none").replace(['#', '/'], "_");
         let key = format!("records/{}/{}/{}.json", part("PK"), part("SK"), record.sequence);
@@ -235,8 +287,51 @@ impl Recorder {
 
 impl Pending {
     fn key(&self) -> RecordKey {
-        (self.tenant, self.event.entity_type.clone(), self.event.entity_id.clone())
+        (self.tenant.record.id, self.event.entity_type.clone(), self.event.entity_id.clone())
     }
+}
+
+/// What stands before an event.
+enum Previous {
+    /// The event with this hash; none for a first one.
+    Hash(Option<String>),
+    /// The event of this version, which isn't there.
+    Missing(u32),
+}
+
+/// The rows of an import stand in no list: the event of their chunk does.
+pub(super) fn listing(event: &AuditEvent) -> Listing {
+    let by_import = event.change.origin.actor.kind == ActorKind::Import;
+    if by_import && event.version().is_some() { Listing::RowOfImport } else { Listing::Listed }
+}
+
+/// What becomes of records that have no version, only a beginning and an end: imports, their chunks, jobs. None for any other.
+fn beside(tenant: &Arc<OpenTenant>, kind: &str, record: &StreamRecord) -> Result<Option<Made>, Trouble> {
+    let unreadable = |error: StoreError| Trouble::Record(error.to_string());
+    let (old, Some(new)) = (record.old.as_ref(), record.new.as_ref()) else {
+        // They aren't audited themselves: that one was removed says nothing.
+        return Ok([imports::IMPORT, imports::CHUNK, bulk_jobs::BULK_JOB, audit_exports::AUDIT_EXPORT].contains(&kind).then_some(Made::Nothing));
+    };
+    let event = match kind {
+        imports::IMPORT => {
+            let old = old.map(|old| imports::decode(old.clone())).transpose().map_err(unreadable)?;
+            lifecycle::of_import(old.as_ref(), &imports::decode(new.clone()).map_err(unreadable)?)
+        }
+        bulk_jobs::BULK_JOB => {
+            let old = old.map(|old| bulk_jobs::decode(tenant, old.clone())).transpose().map_err(unreadable)?;
+            lifecycle::of_job(old.as_ref(), &bulk_jobs::decode(tenant, new.clone()).map_err(unreadable)?)
+        }
+        audit_exports::AUDIT_EXPORT => {
+            let old = old.map(|old| audit_exports::decode(old.clone())).transpose().map_err(unreadable)?;
+            lifecycle::of_export(old.as_ref(), &audit_exports::decode(new.clone()).map_err(unreadable)?)
+        }
+        imports::CHUNK => {
+            let chunk = WrittenChunk::of(old, new).map_err(unreadable)?;
+            return Ok(Some(chunk.map_or(Made::Nothing, |chunk| Made::Chunk(Arc::clone(tenant), chunk))));
+        }
+        _ => return Ok(None),
+    };
+    Ok(Some(event.map_or(Made::Nothing, |event| Made::Event(Box::new(Pending { tenant: Arc::clone(tenant), event, source: record.clone() })))))
 }
 
 /// What stands in the way of a record.

@@ -32,12 +32,9 @@ pub enum ImageError {
 }
 
 /// Types of items that aren't records people change: nothing of them is audited.
-const TECHNICAL: [&str; 16] = [
+const TECHNICAL: [&str; 13] = [
     "administrators",
-    "bulk_job",
     "idempotency",
-    "import",
-    "import_chunk",
     // On record with the team and with the agent.
     "membership",
     "number",

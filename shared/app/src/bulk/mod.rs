@@ -7,11 +7,11 @@ mod start;
 mod steps;
 mod work;
 
+pub use crate::jobs::{FILE_KEPT, Stopped};
 pub use cancel::cancel;
 pub use export::{ExportPage, export_page};
-pub use read::{FILE_KEPT, OutcomePlace, file_expires_at, file_url, get, list, outcomes};
+pub use read::{OutcomePlace, file_expires_at, file_url, get, list, outcomes};
 pub use start::{AskedAction, StartBulk, start, start_disband, start_rekey, start_return, start_rewrap};
-pub use steps::Stopped;
 pub use work::{Worker, change_contacts};
 
 use serde::{Deserialize, Serialize};
@@ -48,8 +48,8 @@ impl Place {
         format!("exports/{}/{}/contacts.csv", self.tenant, self.job)
     }
 
-    /// Rows that a worker put aside. Each worker's are its own, so that one who is overtaken can't replace what was counted.
-    fn rest(&self, writer: &str, revision: u32) -> String {
-        format!("exports/{}/{}/rest/{revision}-{writer}.csv", self.tenant, self.job)
+    /// The folder of the rows that workers put aside. Each worker's are its own, so that one who is overtaken can't replace what was counted.
+    fn rest(&self) -> String {
+        format!("exports/{}/{}/rest", self.tenant, self.job)
     }
 }

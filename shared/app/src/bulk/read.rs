@@ -1,23 +1,17 @@
 //! Reading bulk jobs, what became of each contact, and the files of exports.
 
-use std::time::Duration;
-
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use switchboard_domain::bulk_job::{BulkAction, BulkJob, BulkJobStatus, Outcome};
 use switchboard_domain::ids::BulkJobId;
 use switchboard_domain::permission::Permission;
 use switchboard_store::{Page, bulk_jobs};
 
 use super::Place;
+use crate::audit::{detail, downloaded};
 use crate::error::AppError;
+use crate::jobs::{FILE_KEPT, LINK_WORKS};
 use crate::services::Services;
 use crate::viewer::Viewer;
-
-/// How long outcomes and exported files are kept: the lifecycle of the results bucket removes them.
-pub const FILE_KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
-
-/// How long a link to a file works.
-const LINK_WORKS: Duration = Duration::from_secs(15 * 60);
 
 /// Where an outcome stands: its batch, from 1, and its index in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -83,14 +77,16 @@ pub fn file_expires_at(job: &BulkJob) -> Option<Timestamp> {
 }
 
 /// A link to the file of an export, made for who asks and good for 15 minutes; none without `contact:export` for the whole tenant, and none when there
-/// is no file, or no longer. No request.
+/// is no file, or no longer. It is on record before it is given: 1 request and 3 W, once a minute for each user and file.
 ///
 /// # Errors
-/// [`AppError::Platform`] when the link can't be signed.
+/// [`AppError::Platform`] when the link can't be signed, [`AppError::Unavailable`] when it can't be recorded.
 pub async fn file_url(services: &Services, viewer: &Viewer, job: &BulkJob) -> Result<Option<String>, AppError> {
     if viewer.require_all(Permission::ContactExport).is_err() || file_expires_at(job).is_none_or(|at| at <= services.clock.now()) {
         return Ok(None);
     }
     let key = Place::of(&viewer.tenant.scope, job.id).file();
-    Ok(Some(services.results.presigned_get(&key, LINK_WORKS).await?))
+    let link = services.results.presigned_get(&key, LINK_WORKS).await?;
+    downloaded(services, viewer, &key, detail("job", job.id.to_string())).await?;
+    Ok(Some(link))
 }

@@ -18,7 +18,7 @@ use super::BulkMessage;
 use crate::GivenId;
 use crate::contacts::check_owner;
 use crate::error::{AppError, UserError};
-use crate::idempotency::{Recalled, key_taken, recall};
+use crate::jobs::{Known, Request, never_sent};
 use crate::services::Services;
 use crate::viewer::Viewer;
 
@@ -93,35 +93,17 @@ impl StartBulk {
 pub async fn start(services: &Services, viewer: &Viewer, request: StartBulk) -> Result<Result<BulkJob, Vec<UserError>>, AppError> {
     authorise(viewer, request.action)?;
     let tenant = &viewer.tenant;
-    let key = request.idempotency_key.as_deref();
-    let pending = match recall(services, tenant, "contactBulk", key, &request).await? {
-        Recalled::New(pending) => pending,
-        Recalled::Answer(id) => return asked_before(services, tenant, &id).await.map(Ok),
-        Recalled::Refused(error) => return Ok(Err(vec![error])),
+    let asking = Request { operation: "contactBulk", key: request.idempotency_key.as_deref(), form: &request };
+    let pending = match asking.recall(services, tenant).await? {
+        Known::Nothing(pending) => pending,
+        Known::Answer(answer) => return Ok(answer),
     };
     let (action, filter) = match decide(services, viewer, &request).await? {
         Ok(decided) => decided,
         Err(errors) => return Ok(Err(errors)),
     };
-    let now = services.clock.now();
-    let job = asked(services, action, filter, viewer.origin(), now, Duration::ZERO);
-    let parts: Vec<_> = pending.iter().map(|pending| pending.part(tenant, job.id, now)).collect();
-    if !bulk_jobs::create(&services.core, tenant, &job, parts, services.entropy.as_ref()).await? {
-        // Two requests with one key met, and the other one was faster.
-        return Ok(match recall(services, tenant, "contactBulk", key, &request).await? {
-            Recalled::Answer(id) => Ok(asked_before(services, tenant, &id).await?),
-            Recalled::New(_) | Recalled::Refused(_) => Err(vec![key_taken()]),
-        });
-    }
-    let sent = services.bulk_queue.send(&[BulkMessage { tenant: tenant.record.id, job: job.id }]).await;
-    match sent {
-        Ok(()) => Ok(Ok(job)),
-        Err(error) if pending.is_some() => Err(error.into()),
-        Err(error) => {
-            never_sent(services, tenant, &job).await?;
-            Err(error.into())
-        }
-    }
+    let job = asked(services, action, filter, viewer.origin(), services.clock.now(), Duration::ZERO);
+    asking.begin(services, tenant, job, pending).await
 }
 
 /// Asks for a job that gives the contacts of a status their places in the calling order anew. It waits until every process knows the status as it is
@@ -198,23 +180,6 @@ fn authorise(viewer: &Viewer, action: AskedAction) -> Result<(), AppError> {
         }
         AskedAction::SetStatus => viewer.require_all(Permission::ContactBulkUpdate).and_then(|()| viewer.require_all(Permission::ContactSetStatus)),
     }
-}
-
-/// The job that a request with the same key made. One that no worker has begun may never have been sent.
-async fn asked_before(services: &Services, tenant: &OpenTenant, id: &str) -> Result<BulkJob, AppError> {
-    let id = BulkJobId::parse(id).ok_or_else(|| AppError::Broken("an idempotency entry names no job".to_owned()))?;
-    let job = bulk_jobs::get(&services.core, tenant, id).await?.ok_or_else(|| AppError::Broken("an idempotency entry names no job there is".to_owned()))?;
-    if job.started_at.is_none() && !job.is_ended() {
-        services.bulk_queue.send(&[BulkMessage { tenant: tenant.record.id, job: job.id }]).await?;
-    }
-    Ok(job)
-}
-
-/// Ends a job that could not be sent, so that it doesn't wait for ever. If it was sent after all, whoever is first decides.
-async fn never_sent(services: &Services, tenant: &OpenTenant, job: &BulkJob) -> Result<(), AppError> {
-    let failed = job.failed("The job could not be handed to a worker. Ask for it again.", services.clock.now());
-    bulk_jobs::save(&services.core, tenant, &failed, services.entropy.as_ref()).await?;
-    Ok(())
 }
 
 /// What is to be done, and with which contacts.

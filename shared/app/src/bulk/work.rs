@@ -13,10 +13,11 @@ use switchboard_store::settings::Settings;
 use switchboard_store::tenants::OpenTenant;
 use switchboard_store::{Freshness, Order, StoreError, contacts as stored, people};
 
-use super::steps::{Steps, Stopped};
+use super::steps::{begin, walk};
 use super::{BulkMessage, Place, export};
 use crate::contacts::{self, Applied, Operation, Owner};
 use crate::error::AppError;
+use crate::jobs::{Steps, Stopped};
 use crate::services::Services;
 use crate::teams::{self, Ending};
 
@@ -43,7 +44,7 @@ impl Worker {
     /// # Errors
     /// Those of the services; [`AppError::Broken`] for a message that names nothing there is. The message may then come again.
     pub async fn work(&self, message: &BulkMessage, deadline: Instant) -> Result<Stopped, AppError> {
-        let (steps, job) = Steps::take_up(&self.services, message, deadline).await?;
+        let (steps, job) = Steps::take_up::<BulkJob>(&self.services, message.tenant, message.job, deadline).await?;
         let stopped = if job.action == BulkAction::Export {
             export::write_file(&steps, &self.results, job).await?
         } else {
@@ -72,41 +73,30 @@ pub async fn change_contacts(
     deadline: Instant,
     keep: &impl AsyncFn(u32, &[Outcome]) -> Result<(), AppError>,
 ) -> Result<Stopped, AppError> {
-    let (steps, job) = Steps::take_up(services, message, deadline).await?;
+    let (steps, job) = Steps::take_up::<BulkJob>(services, message.tenant, message.job, deadline).await?;
     change(&steps, job, keep).await
 }
 
-async fn change(steps: &Steps<'_>, mut job: BulkJob, keep: &impl AsyncFn(u32, &[Outcome]) -> Result<(), AppError>) -> Result<Stopped, AppError> {
-    loop {
+async fn change(steps: &Steps<'_>, job: BulkJob, keep: &impl AsyncFn(u32, &[Outcome]) -> Result<(), AppError>) -> Result<Stopped, AppError> {
+    let step = async |job: &BulkJob| {
         let now = steps.services.clock.now();
-        let stepped = match job.next() {
-            Next::Nothing => return Ok(Stopped::Ended),
+        match job.next() {
+            Next::Nothing => Ok(Some(job.clone())),
             Next::Begin => {
                 if let BulkAction::Disband { team } = job.action
-                    && !end_memberships(steps, &job, team).await?
+                    && !end_memberships(steps, job, team).await?
                 {
-                    return Ok(Stopped::OutOfTime);
+                    return Ok(Some(job.clone()));
                 }
-                steps.begin(&job).await
+                begin(steps, job).await
             }
-            Next::Take => take(steps, &job).await,
-            Next::Apply => apply(steps, &job, keep).await,
-            Next::Cancel => steps.advance(&job, |job| job.cancelled(now)).await,
+            Next::Take => take(steps, job).await,
+            Next::Apply => apply(steps, job, keep).await,
+            Next::Cancel => steps.advance(job, |job| job.cancelled(now)).await,
             Next::Names | Next::Rows | Next::Join => Err(AppError::Broken("an export changes no contacts".to_owned())),
-        };
-        let stepped = match stepped {
-            // What was searched for can't be searched for any more.
-            Err(AppError::Asked(reason)) => steps.fail(&job, &reason).await?,
-            stepped => stepped?,
-        };
-        let Some(next) = stepped else {
-            return Ok(Stopped::Overtaken);
-        };
-        job = next;
-        if !job.is_ended() && steps.is_out_of_time() {
-            return Ok(Stopped::OutOfTime);
         }
-    }
+    };
+    steps.run(job, step).await
 }
 
 /// Ends the memberships of a team that was deleted, unless it was restored meanwhile; false when the time is over before the last. 1 request per 25 members, and those of
@@ -135,7 +125,7 @@ async fn take(steps: &Steps<'_>, job: &BulkJob) -> Result<Option<BulkJob>, AppEr
     if let Some(reason) = obstacle(steps, job).await? {
         return steps.fail(job, reason).await;
     }
-    let walked = steps.walk(job, job.after.as_deref(), BATCH, Order::Ascending).await?;
+    let walked = walk(steps, job, job.after.as_deref(), BATCH, Order::Ascending).await?;
     let mut batch: Vec<ContactId> = walked.contacts.into_iter().map(|row| row.id).collect();
     // A contact that is deleted while the list is read can stand in both of its parts, at the same place.
     batch.dedup();

@@ -10,6 +10,7 @@ use switchboard_store::contacts::StoredContact;
 
 use super::access::{check_live, check_owner, find};
 use super::edit::{Decision, edit};
+use super::opened::shown;
 use crate::GivenId;
 use crate::error::{AppError, UserError};
 use crate::services::Services;
@@ -119,5 +120,5 @@ async fn one(
         Err(AppError::NotFound) => return Ok(Err(UserError::new("ids", FieldErrorCode::NotFound, "This contact was erased meanwhile."))),
         edited => edited?,
     };
-    Ok(edited.into_result().map_err(|mut errors| errors.remove(0)))
+    Ok(shown(services, viewer, edited).await?.map_err(|mut errors| errors.remove(0)))
 }

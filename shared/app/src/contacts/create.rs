@@ -11,6 +11,7 @@ use switchboard_store::contacts::{self, Creation};
 
 use super::access::{check_owner, concealed, live_status, settings};
 use super::edit::suppress;
+use super::opened::opened;
 use crate::GivenId;
 use crate::error::{AppError, Existing, UserError};
 use crate::idempotency::{Recalled, recall};
@@ -108,7 +109,10 @@ pub(super) fn taken(existing: &Contact) -> UserError {
 async fn remembered(services: &Services, viewer: &Viewer, id: &str) -> Result<Result<Contact, Vec<UserError>>, AppError> {
     let id = ContactId::parse(id).ok_or_else(|| AppError::Broken("an idempotency entry names no contact".to_owned()))?;
     match contacts::get(&services.core, &viewer.tenant, &id).await? {
-        Some(stored) => Ok(Ok(stored.contact)),
+        Some(stored) => {
+            opened(services, viewer, &id).await?;
+            Ok(Ok(stored.contact))
+        }
         None => Ok(Err(vec![erased_since()])),
     }
 }

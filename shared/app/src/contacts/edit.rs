@@ -122,7 +122,8 @@ pub(super) async fn suppress(
     if in_force || !must_not_be_called {
         return Ok(None);
     }
-    let change = Change { action: "suppression.added".to_owned(), ..after.record.last_change.clone() };
+    // A reason is that of the contact's change, such as the version it goes back to.
+    let change = Change { action: "suppression.added".to_owned(), reason: None, ..after.record.last_change.clone() };
     Ok(Some(match existing {
         None => {
             let slot = tenant.keyring.slot(&after.details.phone);

@@ -14,6 +14,7 @@ use switchboard_store::table::Part;
 use switchboard_store::{Page, StoreError, keys};
 
 use super::access::{check_live, find};
+use super::opened::opened;
 use crate::GivenId;
 use crate::error::{AppError, UserError};
 use crate::idempotency::{Pending, Recalled, key_taken, recall};
@@ -93,15 +94,16 @@ fn parts(services: &Services, viewer: &Viewer, stored: &StoredContact, note: &No
 async fn remembered(services: &Services, viewer: &Viewer, stored: StoredContact, id: &str) -> Result<Result<(Contact, Note), Vec<UserError>>, AppError> {
     let id = NoteId::parse(id).ok_or_else(|| AppError::Broken("an idempotency entry names no note".to_owned()))?;
     let item = services.core.get(&viewer.tenant.scope, &keys::note(&viewer.tenant.scope, &stored.contact.id, id)).await?.ok_or(AppError::NotFound)?;
+    opened(services, viewer, &stored.contact.id).await?;
     let key = open_key(&viewer.tenant.keyring, &stored.contact.id, stored.wrapped_key())?;
     let note = contacts::decode_note(item)?.open(&key)?;
     Ok(Ok((stored.contact, note)))
 }
 
-/// One note, for who may see its contact. 2 requests, 2 R.
+/// One note, for who may see its contact, which is opened with it. 2 requests, 2 R; what [`opened`] costs beside it.
 ///
 /// # Errors
-/// [`AppError::Forbidden`] without `contact:read`; those of the database.
+/// [`AppError::Forbidden`] without `contact:read`; those of the database and of [`opened`].
 pub async fn note(services: &Services, viewer: &Viewer, contact: &ContactId, id: NoteId) -> Result<Option<Note>, AppError> {
     let stored = match find(services, viewer, Permission::ContactRead, &Some(contact.clone())).await {
         Err(AppError::NotFound) => return Ok(None),
@@ -110,6 +112,7 @@ pub async fn note(services: &Services, viewer: &Viewer, contact: &ContactId, id:
     let Some(item) = services.core.get(&viewer.tenant.scope, &keys::note(&viewer.tenant.scope, contact, id)).await? else {
         return Ok(None);
     };
+    opened(services, viewer, &stored.contact.id).await?;
     let key = open_key(&viewer.tenant.keyring, &stored.contact.id, stored.wrapped_key())?;
     Ok(Some(contacts::decode_note(item)?.open(&key)?))
 }

@@ -9,7 +9,8 @@ use switchboard_domain::permission::Permission;
 use switchboard_store::contacts::{self, StoredContact, open_key};
 
 use super::access::{also, check_live, check_version, find, is_visible, live_status, settings};
-use super::edit::{Decision, Edited, edit};
+use super::edit::{Decision, edit};
+use super::opened::shown;
 use crate::GivenId;
 use crate::error::{AppError, UserError};
 use crate::services::Services;
@@ -80,6 +81,5 @@ pub async fn set_status(services: &Services, viewer: &Viewer, request: SetStatus
         let record = if changes { contact.record.changed(change.clone()) } else { contact.record.touched() };
         Ok(Decision::Write(Contact { record, details, ..contact.clone() }, parts))
     };
-    let edited: Edited = edit(services, tenant, &settings, stored, decide).await?;
-    Ok(edited.into_result())
+    shown(services, viewer, edit(services, tenant, &settings, stored, decide).await?).await
 }

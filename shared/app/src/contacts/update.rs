@@ -9,6 +9,7 @@ use switchboard_store::contacts::StoredContact;
 
 use super::access::{also, check_live, check_owner, check_version, concealed, find, live_status, settings};
 use super::edit::{Decision, edit};
+use super::opened::shown;
 use crate::GivenId;
 use crate::error::{AppError, UserError};
 use crate::services::Services;
@@ -93,7 +94,7 @@ pub async fn update(services: &Services, viewer: &Viewer, request: UpdateContact
         }
         Ok(Decision::Write(Contact { record: contact.record.changed(change.clone()), details, ..contact.clone() }, Vec::new()))
     };
-    match edit(services, tenant, &settings, stored, decide).await?.into_result() {
+    match shown(services, viewer, edit(services, tenant, &settings, stored, decide).await?).await? {
         Ok(contact) => Ok(Ok(contact)),
         Err(errors) => Ok(Err(concealed(services, viewer, errors).await?)),
     }

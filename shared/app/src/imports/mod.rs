@@ -15,7 +15,7 @@ pub use rows::{Handled, RowsMessage, Step, handle};
 pub use write::write_rows;
 
 use serde::{Deserialize, Serialize};
-use switchboard_domain::ids::{ContactId, ImportId};
+use switchboard_domain::ids::{ContactId, ImportId, TenantId};
 use switchboard_domain::imports::{RowCounts, RowError};
 use switchboard_platform::{Files, Queue};
 use switchboard_store::TenantScope;
@@ -51,6 +51,24 @@ pub struct ChunkResult {
     pub counts: RowCounts,
     /// The rows that failed, and the values that were set aside, in the order of the rows.
     pub errors: Vec<RowError>,
+    /// What was written, for the audit; kept in a file of its own.
+    #[serde(skip)]
+    pub written: Vec<WrittenRow>,
+}
+
+/// A contact that a row wrote. Kept in the results bucket, for the audit's event of the chunk.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WrittenRow {
+    /// The contact.
+    pub contact: ContactId,
+    /// The version the row made; none when another worker had written it before, so that only the trail tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<u32>,
+}
+
+/// The key of the file of what a chunk wrote, in the results bucket.
+pub(crate) fn written_key(tenant: TenantId, import: ImportId, chunk: u32) -> String {
+    format!("imports/{tenant}/{import}/written/{chunk:06}.json")
 }
 
 /// Where an import keeps its files in the results bucket.

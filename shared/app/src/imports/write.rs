@@ -13,8 +13,8 @@ use switchboard_store::tenants::OpenTenant;
 use switchboard_store::{imports, suppressions};
 
 use super::rows::{self, row_error};
-use super::{ChunkResult, ImportServices, Place};
-use crate::contacts::status_of_returned;
+use super::{ChunkResult, ImportServices, Place, WrittenRow, written_key};
+use crate::contacts::{is_owner_there, status_of_returned};
 use crate::error::AppError;
 use crate::services::Services;
 
@@ -42,7 +42,7 @@ struct Writer<'a> {
     result: ChunkResult,
 }
 
-/// Writes one chunk; the last one to be written ends the import. Beside its rows 3 R, 2 × 2 W and 3 requests to buckets.
+/// Writes one chunk; the last one to be written ends the import. Beside its rows 3 R, 2 × 2 W and 4 requests to buckets.
 pub(super) async fn run(services: &ImportServices, tenant: &OpenTenant, import: &Import, number: u32, redelivered: bool) -> Result<(), AppError> {
     let core = &services.services.core;
     let chunk = rows::chunk(services, &tenant.scope, import, number).await?;
@@ -55,7 +55,8 @@ pub(super) async fn run(services: &ImportServices, tenant: &OpenTenant, import: 
         let redelivered = !imports::begin_write(core, &tenant.scope, import.id, number).await? || redelivered;
         let result = write_rows(&services.services, tenant, import, rows, &overtaken.into_iter().collect(), redelivered).await?;
         services.results.put_json(&place.result(number), &result).await?;
-        imports::finish_write(core, &tenant.scope, import.id, number, &result.counts).await?;
+        services.results.put_json(&written_key(tenant.record.id, import.id, number), &result.written).await?;
+        imports::finish_write(core, &tenant.scope, import.id, number, &result.counts, services.services.clock.now()).await?;
     }
     let now = imports::get(core, &tenant.scope, import.id).await?;
     if let Some(now) = now.filter(|now| now.phase == Phase::Writing && now.chunks_written == now.chunks) {
@@ -145,7 +146,7 @@ impl Writer<'_> {
         let created = contacts::create_many(core, self.tenant, self.settings, new, self.services.entropy.as_ref()).await?;
         for ((ready, contact), created) in creations.into_iter().zip(created) {
             if created {
-                self.result.counts.created += 1;
+                self.wrote(RowWrite::Created, contact.id, Some(contact.record.version));
                 continue;
             }
             // Somebody was first, or the answer to our own earlier attempt was lost: what is there tells.
@@ -167,8 +168,8 @@ impl Writer<'_> {
     async fn create_alone(&mut self, ready: Ready, contact: Contact) -> Result<(), AppError> {
         let core = &self.services.core;
         match contacts::create(core, self.tenant, self.settings, contact, |_| Vec::new(), self.services.entropy.as_ref()).await? {
-            Creation::Created(_) => {
-                self.count(RowWrite::Created);
+            Creation::Created(contact) => {
+                self.wrote(RowWrite::Created, contact.id, Some(contact.record.version));
                 Ok(())
             }
             Creation::Exists(stored) => self.settle(ready, stored).await,
@@ -198,16 +199,20 @@ impl Writer<'_> {
                     return Ok(());
                 }
                 RowDecision::Done(written) => {
-                    self.count(written);
+                    self.wrote(written, stored.contact.id, None);
                     return Ok(());
                 }
             };
             let revision = stored.contact.record.revision;
-            let changed = StoredContact { contact: self.changed_contact(&ready, &stored.contact, details), placement: stored.placement.clone() };
+            let mut changed = StoredContact { contact: self.changed_contact(&ready, &stored.contact, details), placement: stored.placement.clone() };
+            let comes_back = stored.contact.deleted_at.is_some();
+            if comes_back && !is_owner_there(self.services, self.tenant, &changed.contact.details).await? {
+                (changed.contact.details.assignee, changed.contact.details.team) = (None, None);
+            }
             let known = self.services.tenants.settings_knowing(&self.tenant.scope, self.settings, changed.contact.details.status).await?;
             let settings = known.as_deref().unwrap_or(self.settings);
             if contacts::replace(core, self.tenant, settings, &changed, revision, self.services.entropy.as_ref()).await? {
-                self.count(RowWrite::Updated);
+                self.wrote(RowWrite::Updated, changed.contact.id, Some(changed.contact.record.version));
                 return Ok(());
             }
             let Some(now) = contacts::owner_of_number(core, self.tenant, &ready.draft.phone.e164).await? else {
@@ -222,11 +227,13 @@ impl Writer<'_> {
         decide(self.import, ready.row, ready.draft.clone(), existing, self.redelivered, &self.defaults, self.new_status)
     }
 
-    fn count(&mut self, written: RowWrite) {
+    /// Counts a row that was written, now or before, and keeps which version of which contact it made.
+    fn wrote(&mut self, written: RowWrite, contact: ContactId, version: Option<u32>) {
         match written {
             RowWrite::Created => self.result.counts.created += 1,
             RowWrite::Updated => self.result.counts.updated += 1,
         }
+        self.result.written.push(WrittenRow { contact, version });
     }
 
     fn new_contact(&self, ready: &Ready, details: ContactDetails) -> Contact {

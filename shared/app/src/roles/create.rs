@@ -24,7 +24,7 @@ pub struct CreateRole {
     pub idempotency_key: Option<String>,
 }
 
-/// Creates a role. 2 requests: 2 R, and a transaction of 4 W; with an idempotency key 1 R and 2 W more. Again as much each time another change of the roles
+/// Creates a role. 4 requests: 5 R, and a transaction of 6 W; with an idempotency key 1 R and 2 W more. Again as much each time another change of the roles
 /// or statuses was faster.
 ///
 /// # Errors

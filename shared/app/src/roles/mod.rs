@@ -6,11 +6,13 @@
 mod create;
 mod delete;
 mod held;
+mod revert;
 mod update;
 
 pub use create::{CreateRole, create};
 pub use delete::{DeleteRole, delete};
 pub use held::held;
+pub(crate) use revert::revert;
 pub use update::{UpdateRole, update};
 
 use switchboard_domain::role::RoleError;

@@ -26,17 +26,25 @@ pub struct UpdateRole {
     pub patch: RolePatch,
 }
 
-/// Changes a role; nothing is written when that changes nothing. 2 requests: 2 R, and a transaction of 4 W; again as much each time another change of the
+/// Changes a role; nothing is written when that changes nothing. 4 requests: 5 R, and a transaction of 6 W; again as much each time another change of the
 /// roles or statuses was faster.
 ///
 /// # Errors
 /// [`AppError::Forbidden`] without `role:update` for the whole tenant, [`AppError::NotFound`] also for a deleted role; those of the database. What a person
 /// can mend is in the inner result.
 pub async fn update(services: &Services, viewer: &Viewer, request: UpdateRole) -> Result<Result<Role, Vec<UserError>>, AppError> {
+    let change = Change::new("role.updated", services.clock.now(), viewer.origin());
+    update_as(services, viewer, request, change).await
+}
+
+/// [`update`], as a change of this name.
+///
+/// # Errors
+/// As [`update`].
+pub(super) async fn update_as(services: &Services, viewer: &Viewer, request: UpdateRole, change: Change) -> Result<Result<Role, Vec<UserError>>, AppError> {
     viewer.require_all(Permission::RoleUpdate)?;
     let id = request.id.ok_or(AppError::NotFound)?;
     let (core, scope) = (&services.core, &viewer.tenant.scope);
-    let change = Change::new("role.updated", services.clock.now(), viewer.origin());
     let mut tried: Option<Role> = None;
     for attempt in 0..ATTEMPTS {
         let viewer = &standing::confirmed(services, viewer).await?;

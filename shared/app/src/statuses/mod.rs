@@ -5,10 +5,12 @@
 
 mod create;
 mod delete;
+mod revert;
 mod update;
 
 pub use create::{CreateStatus, create};
 pub use delete::{DeleteStatus, delete};
+pub(crate) use revert::revert;
 pub use update::{UpdateStatus, UpdatedStatus, update};
 
 use switchboard_domain::status::StatusError;

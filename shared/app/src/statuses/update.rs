@@ -44,10 +44,18 @@ pub struct UpdatedStatus {
 /// [`AppError::Forbidden`] without `status:update`, [`AppError::NotFound`] also for a deleted status; those of the database, and of the queue of
 /// jobs when the change is written already. What a person can mend is in the inner result.
 pub async fn update(services: &Services, viewer: &Viewer, request: UpdateStatus) -> Result<Result<UpdatedStatus, Vec<UserError>>, AppError> {
+    let change = Change::new("contact_status.updated", services.clock.now(), viewer.origin());
+    update_as(services, viewer, request, change).await
+}
+
+/// [`update`], as a change of this name.
+///
+/// # Errors
+/// As [`update`].
+pub(super) async fn update_as(services: &Services, viewer: &Viewer, request: UpdateStatus, change: Change) -> Result<Result<UpdatedStatus, Vec<UserError>>, AppError> {
     viewer.require_all(Permission::StatusUpdate)?;
     let id = request.id.ok_or(AppError::NotFound)?;
     let (core, scope) = (&services.core, &viewer.tenant.scope);
-    let change = Change::new("contact_status.updated", services.clock.now(), viewer.origin());
     for _ in 0..ATTEMPTS {
         let settings = settings::load(core, scope).await?;
         let before = settings.listed_statuses().find(|status| status.id == id).ok_or(AppError::NotFound)?;

@@ -33,9 +33,17 @@ pub struct UpdateTeam {
 /// [`AppError::Forbidden`] without `team:update`, [`AppError::NotFound`] also for a deleted team and for one outside the viewer's scope; those of the
 /// database. What a person can mend is in the inner result: `STALE`, and `TAKEN` with the team that has the name.
 pub async fn update(services: &Services, viewer: &Viewer, request: UpdateTeam) -> Result<Result<Team, Vec<UserError>>, AppError> {
+    let change = Change::new("team.updated", services.clock.now(), viewer.origin());
+    update_as(services, viewer, request, change).await
+}
+
+/// [`update`], as a change of this name.
+///
+/// # Errors
+/// As [`update`].
+pub(super) async fn update_as(services: &Services, viewer: &Viewer, request: UpdateTeam, change: Change) -> Result<Result<Team, Vec<UserError>>, AppError> {
     let id = reached(viewer, Permission::TeamUpdate, request.id)?;
     let (core, scope) = (&services.core, &viewer.tenant.scope);
-    let change = Change::new("team.updated", services.clock.now(), viewer.origin());
     let mut tried: Option<Team> = None;
     for attempt in 0..ATTEMPTS {
         let found = people::team(core, scope, id).await?;

@@ -36,7 +36,7 @@ pub struct InviteUser {
 }
 
 /// Invites somebody: an identity is made for them, and with it the message that they are invited by; then what [`enter`] writes. 1 request to the user pool;
-/// when the address has an identity 2 more and 1 R. Before it 1 request and 2 R for the roles, so that nobody is invited for an input that can't be.
+/// when the address has an identity 2 more and 1 R. Before it 3 requests and 5 R, so that nobody is invited for an input that can't be.
 ///
 /// A process that dies after the invitation leaves an identity that belongs to nobody: the same request sends the message again and goes on from there.
 ///
@@ -62,7 +62,7 @@ pub async fn invite(services: &Services, viewer: &Viewer, request: InviteUser) -
     }
 }
 
-/// Writes somebody who has an identity, as invited. 2 requests: 2 R, and a transaction of 6 W and 1 for index 1; with an idempotency key 1 request and 1 R, and
+/// Writes somebody who has an identity, as invited. 4 requests: 5 R, and a transaction of 8 W and 1 for index 1; with an idempotency key 1 request and 1 R, and
 /// 2 W more. Again as much each time somebody was faster to use the key.
 ///
 /// # Errors

@@ -15,6 +15,7 @@ mod invite;
 mod list;
 mod resend;
 mod reset_password;
+mod revert;
 mod sign_out;
 pub(crate) mod standing;
 mod update;
@@ -31,6 +32,7 @@ pub(crate) use invite::{address_taken, identity};
 pub use list::{UserPage, get, list};
 pub use resend::resend;
 pub use reset_password::reset_password;
+pub(crate) use revert::revert;
 pub use sign_out::sign_out;
 pub use update::{UpdateUser, update};
 

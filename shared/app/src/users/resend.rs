@@ -12,7 +12,7 @@ use crate::error::{AppError, UserError};
 use crate::services::Services;
 use crate::viewer::Viewer;
 
-/// Sends somebody who was invited the message again; that of the first one is of no use any more. 1 request to the user pool; 2 requests: 1 R, 1 W and 1 for
+/// Sends somebody who was invited the message again; that of the first one is of no use any more. 1 request to the user pool; 4 requests: 4 R, 1 W and 1 for
 /// index 1.
 ///
 /// # Errors

@@ -12,7 +12,7 @@ use crate::services::Services;
 use crate::viewer::Viewer;
 
 /// Makes a user's password useless, and has the user pool send them the message with which they choose another. Sessions go on: sign the user out to end
-/// them. 1 request to the user pool; 3 requests: 4 R, 1 W and 1 for index 1.
+/// them. 1 request to the user pool; 5 requests: 7 R, 1 W and 1 for index 1.
 ///
 /// # Errors
 /// [`AppError::Forbidden`] without `user:reset_password` for the whole tenant, [`AppError::NotFound`]; those of the user pool and of the database. What a

@@ -14,9 +14,9 @@ use crate::services::Services;
 use crate::viewer::Viewer;
 
 /// Signs a user out everywhere, or oneself when none is named. First the record says it, from when on every process refuses the tokens there are within the
-/// time for which it believes a user's record; then the user pool, so that they can't be renewed. 3 requests: 4 R, 1 W and 1 for index 1, again as much each
-/// time another change was faster; then 1 request to the user pool. A process that dies in between leaves tokens that are renewed and refused; the same
-/// request again completes it.
+/// time for which it believes a user's record; then the user pool, so that they can't be renewed. 3 requests: 4 R, 1 W and 1 for index 1, and for somebody
+/// else 2 requests and 3 R more, again as much each time another change was faster; then 1 request to the user pool. A process that dies in between leaves
+/// tokens that are renewed and refused; the same request again completes it.
 ///
 /// # Errors
 /// For somebody else [`AppError::Forbidden`] without `user:sign_out` for the whole tenant, and [`AppError::NotFound`]; those of the database, and of the user
@@ -40,7 +40,7 @@ pub async fn sign_out(services: &Services, viewer: &Viewer, id: Option<GivenId<U
 /// The user once the record says that they are signed out.
 async fn mark(services: &Services, viewer: &Viewer, id: UserId) -> Result<Result<User, UserError>, AppError> {
     let (core, scope) = (&services.core, &viewer.tenant.scope);
-    let change = Change::new("user.signed_out", services.clock.now(), viewer.origin());
+    let change = Change::new("auth.signed_out", services.clock.now(), viewer.origin());
     let mut tried: Option<User> = None;
     for attempt in 0..ATTEMPTS {
         // One's own sessions one can always end.

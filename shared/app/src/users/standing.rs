@@ -14,7 +14,7 @@ use switchboard_store::tenants::OpenTenant;
 
 use crate::error::{AppError, UserError};
 use crate::services::Services;
-use crate::viewer::{Viewer, grants, is_signed_out};
+use crate::viewer::{Viewer, admit, grants};
 
 /// The roles of the floor: whoever may invite gives them.
 const FLOOR: [&str; 2] = [TELEPHONIST, FIELD_AGENT];
@@ -26,16 +26,15 @@ fn is_of_floor(role: &Role) -> bool {
 }
 
 /// The viewer as they are now, with the roles and statuses of now: who decides on what others may do must not do so by what this process remembers of them,
-/// or somebody who was disabled or lost a role could undo it for as long as that is believed. 2 requests: 1 R, and 1 R per started 4 KB of statuses and roles.
+/// or somebody who was disabled or lost a role could undo it for as long as that is believed. 2 requests: 1 R, and 1 R per started 4 KB of statuses and roles. Who
+/// is refused is put on record.
 ///
 /// # Errors
 /// [`AppError::Unauthenticated`] when they are gone, disabled, or were signed out; those of the database.
 pub(crate) async fn confirmed(services: &Services, viewer: &Viewer) -> Result<Viewer, AppError> {
     let (core, scope) = (&services.core, &viewer.tenant.scope);
     let user = people::user(core, scope, viewer.user.id).await?.ok_or(AppError::Unauthenticated)?;
-    if user.status == UserStatus::Disabled || is_signed_out(&user, viewer.signed_in_at) {
-        return Err(AppError::Unauthenticated);
-    }
+    admit(services, viewer, &user).await?;
     let settings = settings::load(core, scope).await?;
     Ok(Viewer { user: Arc::new(user), settings: Arc::new(settings), ..viewer.clone() })
 }

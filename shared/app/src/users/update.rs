@@ -31,9 +31,9 @@ pub struct UpdateUser {
     pub permissions: Option<Option<Vec<String>>>,
 }
 
-/// Changes a user; nothing is written when that changes nothing. A name is the agent's too, in an event of its own. 3 requests: 4 R, 1 W and 1 for index 1 (2
-/// with another name); with another name of an agent a transaction of 4 W and 4 for index 1; when they become an administrator, or are one no longer, 1 request
-/// and 1 R, and 2 W more. Again as much each time another change was faster.
+/// Changes a user; nothing is written when that changes nothing. A name is the agent's too, in an event of its own. 5 requests: 7 R, and a transaction of 4 W and
+/// 1 for index 1 (2 with another name), for oneself 1 W; with another name of an agent 6 W and 4 for index 1; when they become an administrator, or are one no
+/// longer, 1 request and 1 R, and 2 W more. Again as much each time another change was faster.
 ///
 /// It is up to 20 seconds until other processes know what somebody may do by it.
 ///
@@ -42,11 +42,19 @@ pub struct UpdateUser {
 /// [`AppError::NotFound`]; those of the database. What a person can mend is in the inner result: `NOT_ALLOWED` for what isn't the viewer's to give or take, and
 /// for the last administrator's role.
 pub async fn update(services: &Services, viewer: &Viewer, request: UpdateUser) -> Result<Result<User, Vec<UserError>>, AppError> {
+    let change = Change::new("user.updated", services.clock.now(), viewer.origin());
+    update_as(services, viewer, request, change).await
+}
+
+/// [`update`], as a change of this name.
+///
+/// # Errors
+/// As [`update`].
+pub(super) async fn update_as(services: &Services, viewer: &Viewer, request: UpdateUser, of_user: Change) -> Result<Result<User, Vec<UserError>>, AppError> {
     authorise(viewer, &request)?;
     let id = request.id.ok_or(AppError::NotFound)?;
     let (core, tenant) = (&services.core, &viewer.tenant);
-    let change = |action: &str| Change::new(action, services.clock.now(), viewer.origin());
-    let (of_user, of_agent) = (change("user.updated"), change("agent.updated"));
+    let of_agent = Change::new("agent.updated", of_user.at, viewer.origin());
     let mut tried: Option<User> = None;
     for attempt in 0..ATTEMPTS {
         let viewer = &standing::confirmed(services, viewer).await?;

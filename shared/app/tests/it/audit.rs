@@ -3,10 +3,9 @@
 use std::collections::HashSet;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use switchboard_app::audit::{Report, StreamRecord};
-use switchboard_app::contacts;
+use switchboard_app::audit::{self, AuditedId, Report, StreamRecord};
 use switchboard_app::imports::write_rows;
-use switchboard_domain::audit::Changes;
+use switchboard_domain::audit::{Changes, Place};
 use switchboard_store::item::{Item, text};
 use switchboard_testkit::World;
 
@@ -36,7 +35,7 @@ async fn each_version_has_one_event_that_carries_the_hash_before_it() {
     let report = recorder.record(batch.clone()).await.unwrap();
     assert_eq!(report, Report { recorded: 2, ..Report::default() });
     let id = world.tenant.keyring.slot("+15195550000");
-    let events = contacts::history(&world.services, &world.viewer("admin").await, &id, None, 10).await.unwrap().entries;
+    let events = audit::versions(&world.services, &world.viewer("admin").await, &AuditedId::Contact(id), None, 10).await.unwrap().entries;
     assert_eq!(events.len(), 2);
     assert_eq!(events[0].stored.event.previous_hash.as_ref(), Some(&events[1].stored.hash));
     assert_eq!(events[1].stored.event.previous_hash, None);
@@ -62,7 +61,7 @@ async fn a_technical_write_leaves_no_event() {
     technical.insert("GSI2SK".to_owned(), AttributeValue::S("elsewhere".to_owned()));
     let recorder = made::recorder(&world);
     assert_eq!(recorder.record(vec![made::changed(&second, &technical)]).await.unwrap(), Report { technical: 1, ..Report::default() });
-    let progress = StreamRecord { sequence: "1".to_owned(), old: None, new: Some(Item::from([("type".to_owned(), AttributeValue::S("import".to_owned()))])) };
+    let progress = StreamRecord { sequence: "1".to_owned(), old: None, new: Some(Item::from([("type".to_owned(), AttributeValue::S("search_token".to_owned()))])) };
     assert_eq!(recorder.record(vec![progress]).await.unwrap(), Report { technical: 1, ..Report::default() });
 }
 
@@ -72,7 +71,7 @@ async fn no_personal_value_is_in_an_event_in_the_clear() {
     let (first, _) = two_versions(&world).await;
     made::recorder(&world).record(vec![made::inserted(&first)]).await.unwrap();
     let id = world.tenant.keyring.slot("+15195550000");
-    let stored = world.database.audit.get(world.tenant.record.id, "contact", id.as_str(), 1).await.unwrap().unwrap();
+    let stored = world.database.audit.get(world.tenant.record.id, "contact", id.as_str(), &Place::Version(1)).await.unwrap().unwrap();
     assert!(matches!(&stored.event.changes, Changes::Sealed(sealed) if !sealed.is_empty()));
     let everything = format!("{:?}{:?}", made::everything(&world.database).await, stored);
     for canary in ["5195550000", "2265550000", "francoise0@", "Canton Hwy", "N8N 3N2"] {

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::fmt::Write;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use switchboard_app::audit::{AuditedId, RecordId, RevertRecord, history, revert};
 use switchboard_app::contact_index::{IndexMessage, Indexer};
 use switchboard_app::contacts::{self, AddNote, AssignContacts, CreateContact, MergeContacts, SetStatus, UpdateContact};
 use switchboard_app::imports::{self, write_rows};
@@ -59,6 +60,12 @@ async fn measured() {
     for (operation, usage) in Box::pin(crate::staff_costs::rows()).await {
         table.add(operation, &usage);
     }
+    for (operation, usage) in Box::pin(crate::audit_reading_costs::rows()).await {
+        table.add(operation, &usage);
+    }
+    for (operation, usage) in Box::pin(crate::audit_access_costs::rows()).await {
+        table.add(operation, &usage);
+    }
     let per_row = Box::pin(importing(&mut table)).await;
     let page = format!("{HEAD}{}{per_row}{TIMES}", table.lines);
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/costs.md");
@@ -103,7 +110,7 @@ async fn reading(table: &mut Table) {
     let ids: Vec<_> = page.contacts.iter().map(|row| row.id.clone()).collect();
     let (usage, _) = of(&world.database, contacts::get_many(&world.services, &viewer, &ids)).await;
     table.add("… any other field of the 50, in addition", &usage);
-    let (usage, _) = of(&world.database, contacts::history(&world.services, &viewer, &id, None, 50)).await;
+    let (usage, _) = of(&world.database, history(&world.services, &viewer, &AuditedId::Contact(id.clone()), None, 50)).await;
     table.add("`auditEvents` of a contact", &usage);
     let (usage, _) = of(&world.database, imports::get(&world.services, &viewer, import.id)).await;
     table.add("`import`", &usage);
@@ -209,6 +216,17 @@ async fn changing(table: &mut Table) {
     let (usage, done) = of(&world.database, contacts::erase(services, &viewer, Some(id), "asked for")).await;
     done.unwrap().unwrap();
     table.add("`contactErase`", &usage);
+
+    let id = created().await.id;
+    let first = made::contact_item(&world, &id).await;
+    let renamed = ContactPatch { name: Some(Some("Zoé R.".to_owned())), ..ContactPatch::default() };
+    contacts::update(services, &viewer, update(&id, renamed)).await.unwrap().unwrap();
+    let second = made::contact_item(&world, &id).await;
+    made::recorder(&world).record(vec![made::inserted(&first), made::changed(&first, &second)]).await.unwrap();
+    let back = RevertRecord { record: Some(RecordId::Contact(id)), to_version: 1, expected_version: 2 };
+    let (usage, done) = of(&world.database, revert(services, &viewer, back)).await;
+    done.unwrap().unwrap();
+    table.add("`recordRevert` of a contact, by one version", &usage);
 
     let phone = created().await.details.phone;
     let add = AddSuppression { phone: phone.clone(), reason: None, source: None, idempotency_key: None };
@@ -349,7 +367,7 @@ async fn chunk_steps() -> Vec<(&'static str, Usage)> {
         get(core, scope, import.id).await.unwrap();
         chunk(core, scope, import.id, 1).await.unwrap();
         assert!(begin_write(core, scope, import.id, 1).await.unwrap());
-        assert!(finish_write(core, scope, import.id, 1, &RowCounts::default()).await.unwrap());
+        assert!(finish_write(core, scope, import.id, 1, &RowCounts::default(), world.clock.now()).await.unwrap());
         get(core, scope, import.id).await.unwrap();
         assert!(complete(core, scope, import.id, ImportStatus::Completed, now).await.unwrap());
     });

@@ -2,9 +2,11 @@
 
 use futures::future::join_all;
 use jiff::SignedDuration;
+use switchboard_app::audit::{self, AuditedId};
 use switchboard_app::contacts::{self, AddNote, AssignContacts, CreateContact, MergeContacts, SetStatus, UpdateContact};
 use switchboard_app::statuses::{self, DeleteStatus};
 use switchboard_app::{AppError, Existing, UserError, Viewer};
+use switchboard_domain::audit::Place;
 use switchboard_domain::contact::{Contact, ContactInput, ContactPatch, MergeField};
 use switchboard_domain::field_error::FieldErrorCode;
 use switchboard_domain::ids::{ContactId, StatusId};
@@ -294,7 +296,8 @@ async fn an_erased_contact_leaves_nothing_readable_but_its_chain() {
     assert_eq!(names, ["PK", "SK", "created_at", "erased_at", "last_change", "number_owner", "revision", "type", "updated_at", "version"]);
     let recorder = made::recorder(&world);
     assert_eq!(recorder.record(vec![made::inserted(&first), made::changed(&first, &last)]).await.unwrap().recorded, 2);
-    let events = contacts::history(&world.services, &viewer, &contact.id, None, 10).await.unwrap().entries;
+    let history = async |id: &ContactId| audit::versions(&world.services, &viewer, &AuditedId::Contact(id.clone()), None, 10).await.unwrap().entries;
+    let events = history(&contact.id).await;
     assert_eq!(events[0].stored.event.change.reason.as_deref(), Some("asked for"));
     assert!(events[1].changes.is_none(), "what was said of the person can't be read any more");
     for event in &events {
@@ -305,7 +308,7 @@ async fn an_erased_contact_leaves_nothing_readable_but_its_chain() {
     assert!(matches!(contacts::erase(&world.services, &viewer, Some(contact.id.clone()), "again").await, Err(AppError::NotFound)));
     let new = created(&world, "514-555-0123").await;
     assert_ne!(new.id, contact.id);
-    assert_eq!(contacts::history(&world.services, &viewer, &new.id, None, 10).await.unwrap().entries.len(), 0);
+    assert_eq!(history(&new.id).await.len(), 0);
 }
 
 #[tokio::test]
@@ -338,7 +341,8 @@ async fn a_contact_is_rebuilt_as_it_stood_at_any_time() {
     let changed = contacts::update(&world.services, &viewer, renamed(&contact, "Zoé R.")).await.unwrap().unwrap();
     let second = made::contact_item(&world, &contact.id).await;
     made::recorder(&world).record(vec![made::inserted(&first), made::changed(&first, &second)]).await.unwrap();
-    let at = |time| contacts::as_of(&world.services, &viewer, &contact.id, time);
+    let id = AuditedId::Contact(contact.id.clone());
+    let at = |time| audit::as_of(&world.services, &viewer, &id, time);
     let before = contact.record.created_at;
     assert_eq!(at(before.saturating_sub(SignedDuration::from_millis(1)).unwrap()).await.unwrap(), None);
     for (time, version, name) in [(before, 1, "Zoé Roy"), (changed.record.updated_at(), 2, "Zoé R.")] {
@@ -361,7 +365,7 @@ async fn a_note_has_its_event_and_one_that_goes_with_its_contact_raises_no_alarm
     let item = made::everything(&world.database).await.into_iter().find(|item| text(item, "SK") == Some(&key.sk)).unwrap();
     let recorder = made::recorder(&world);
     assert_eq!(recorder.record(vec![made::inserted(&item)]).await.unwrap().recorded, 1);
-    let event = world.services.audit.get(world.tenant.scope.tenant(), "note", &note.id.to_string(), 1).await.unwrap().unwrap().event;
+    let event = world.services.audit.get(world.tenant.scope.tenant(), "note", &note.id.to_string(), &Place::Version(1)).await.unwrap().unwrap().event;
     assert!(matches!(event.changes, switchboard_domain::audit::Changes::Sealed(_)));
     contacts::erase(&world.services, &viewer, Some(contact.id), "asked for").await.unwrap().unwrap();
     let removed = switchboard_app::audit::StreamRecord { sequence: "9".to_owned(), old: Some(item), new: None };

@@ -76,8 +76,8 @@ pub(crate) async fn contact_item(world: &World, id: &ContactId) -> Item {
     world.database.core.get(&world.tenant.scope, &switchboard_store::keys::contact(&world.tenant.scope, id)).await.unwrap().unwrap()
 }
 
-/// The recorder over a database. Its dead letters have nowhere to go: a test that isolates a record fails.
-pub(crate) fn recorder(world: &World) -> Recorder {
+/// A bucket that isn't there.
+fn no_files(bucket: &str) -> Files {
     let config = aws_sdk_s3::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .endpoint_url("http://127.0.0.1:9")
@@ -85,11 +85,19 @@ pub(crate) fn recorder(world: &World) -> Recorder {
         .credentials_provider(Credentials::new("test", "test", None, None, "test"))
         .retry_config(aws_sdk_s3::config::retry::RetryConfig::disabled())
         .build();
+    Files::new(aws_sdk_s3::Client::from_conf(config), bucket)
+}
+
+/// The recorder over a database. Its dead letters have nowhere to go: a test that isolates a record fails. Nor has it the files of an import's chunks.
+pub(crate) fn recorder(world: &World) -> Recorder {
     Recorder {
         core: world.database.core.clone(),
         tenants: Arc::clone(&world.services.tenants),
         events: world.database.audit.clone(),
-        dead_letters: Files::new(aws_sdk_s3::Client::from_conf(config), "dead-letters"),
+        dead_letters: no_files("dead-letters"),
+        results: no_files("results"),
+        archive: no_files("archive"),
+        clock: Arc::clone(&world.services.clock),
         entropy: Arc::new(SeededEntropy::new(11)),
     }
 }

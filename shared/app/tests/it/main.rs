@@ -3,6 +3,16 @@
 
 mod agents;
 mod audit;
+mod audit_access;
+mod audit_access_costs;
+mod audit_archive;
+mod audit_costs;
+mod audit_exports;
+mod audit_reading;
+mod audit_reading_costs;
+mod audit_redrive;
+mod audit_rules;
+mod audit_streams;
 mod bulk;
 mod bulk_requests;
 mod contacts;
@@ -18,6 +28,7 @@ mod made;
 mod numbers;
 mod power_lost;
 mod presence;
+mod revert;
 mod schedules;
 mod search;
 mod staff_costs;

@@ -5,7 +5,7 @@ use switchboard_app::audit::Report;
 use switchboard_app::contacts::{self, CreateContact, SetStatus};
 use switchboard_app::statuses::{self, CreateStatus, DeleteStatus, UpdateStatus};
 use switchboard_app::{AppError, Existing, UserError};
-use switchboard_domain::audit::Changes;
+use switchboard_domain::audit::{Changes, Place};
 use switchboard_domain::contact::ContactInput;
 use switchboard_domain::field_error::FieldErrorCode;
 use switchboard_domain::ids::StatusId;
@@ -279,7 +279,7 @@ async fn each_change_leaves_an_event_and_what_is_technical_leaves_none() {
     let batch = vec![made::inserted(&first), made::inserted(&counter), made::changed(&first, &second), made::changed(&second, &third)];
     let report = made::recorder(&world).record(batch).await.unwrap();
     assert_eq!(report, Report { recorded: 2, technical: 2, ..Report::default() });
-    let event = world.database.audit.get(world.tenant.record.id, "contact_status", &status.id.to_string(), 2).await.unwrap().unwrap().event;
+    let event = world.database.audit.get(world.tenant.record.id, "contact_status", &status.id.to_string(), &Place::Version(2)).await.unwrap().unwrap().event;
     let Changes::Clear(changes) = &event.changes else { panic!("{event:?}") };
     let fields: Vec<&str> = changes.iter().map(|change| change.field.as_str()).collect();
     assert_eq!((event.change.action.as_str(), fields), ("contact_status.deleted", vec!["deletedAt"]));

@@ -5,7 +5,7 @@ use switchboard_app::audit::Report;
 use switchboard_app::contacts::{self, CreateContact};
 use switchboard_app::suppressions::{self, AddSuppression, RemoveSuppression};
 use switchboard_app::{AppError, UserError};
-use switchboard_domain::audit::Changes;
+use switchboard_domain::audit::{Changes, Place};
 use switchboard_domain::change::{Change, Origin};
 use switchboard_domain::clock::Clock;
 use switchboard_domain::contact::{Contact, ContactInput};
@@ -286,7 +286,7 @@ async fn each_change_leaves_an_event_with_its_reason() {
     for (version, action, reason, changed) in
         [(1, "suppression.added", "asked by post", vec!["reason", "source"]), (2, "suppression.removed", "a mistake", vec!["removedAt"])]
     {
-        let event = world.database.audit.get(world.tenant.record.id, "suppression", entry.id.as_str(), version).await.unwrap().unwrap().event;
+        let event = world.database.audit.get(world.tenant.record.id, "suppression", entry.id.as_str(), &Place::Version(version)).await.unwrap().unwrap().event;
         let Changes::Clear(changes) = &event.changes else { panic!("{event:?}") };
         let fields: Vec<&str> = changes.iter().map(|change| change.field.as_str()).collect();
         assert_eq!((event.change.action.as_str(), event.change.reason.as_deref(), fields), (action, Some(reason), changed));

@@ -16,7 +16,7 @@ use switchboard_app::audit::Report;
 use switchboard_app::bulk::{BulkMessage, Stopped, change_contacts};
 use switchboard_app::teams::{self, CreateTeam, DeleteTeam, DeletedTeam, Ending, PlaceMember, PlacedMember, RemoveMember, UpdateTeam};
 use switchboard_app::{AppError, Existing, UserError, Viewer};
-use switchboard_domain::audit::{Changes, FieldChange};
+use switchboard_domain::audit::{Changes, FieldChange, Place};
 use switchboard_domain::bulk_job::Outcome;
 use switchboard_domain::change::{Change, MemberChange, Origin, Revisioned};
 use switchboard_domain::clock::Clock;
@@ -477,7 +477,7 @@ async fn each_coming_and_going_is_on_record_with_the_team_and_with_the_agent() {
         let version = u32::try_from(index).unwrap() + 2;
         for (kind, id, action, field) in [("team", id.to_string(), in_team, format!("members.{person}")), ("agent", person.to_string(), in_agent, format!("teams.{id}"))]
         {
-            let event = world.database.audit.get(world.tenant.record.id, kind, &id, version).await.unwrap().unwrap().event;
+            let event = world.database.audit.get(world.tenant.record.id, kind, &id, &Place::Version(version)).await.unwrap().unwrap().event;
             let role = |role: Option<MembershipRole>| role.map(|role| serde_json::json!(role));
             let expected = Changes::Clear(vec![FieldChange { field, old: role(before), new: role(after) }]);
             assert_eq!((event.change.action.as_str(), event.changes), (action, expected));

@@ -684,7 +684,7 @@ async fn signing_out_is_in_the_record_before_it_is_in_the_pool() {
         assert!(lacks_the_pool(&users::sign_out(&world.services, &telephonist, id).await));
         let user = user_of(&world, telephonist.user.id).await;
         assert_eq!((user.signed_out_at, user.status, user.record.version), (now, UserStatus::Active, version));
-        assert_eq!((user.record.last_change.action.as_str(), &user.record.last_change.origin), ("user.signed_out", &telephonist.origin()));
+        assert_eq!((user.record.last_change.action.as_str(), &user.record.last_change.origin), ("auth.signed_out", &telephonist.origin()));
     }
     let manager = user_of(&world, world.user_id("manager")).await;
     for id in [Some(manager.id), None] {
