@@ -73,12 +73,20 @@ const fn all(permission: Permission) -> Grant {
     Grant { permission, scope: Scope::All }
 }
 
+/// What it takes to see the audit trail.
+const AUDIT: &[Grant] = &[all(Permission::AuditRead)];
+/// To take the audit trail out.
+const AUDIT_EXPORT: &[Grant] = &[all(Permission::AuditExport)];
+const AND_READ: &str = "also `audit:read:ALL`";
+const AND_READ_NULL: &str = "also `audit:read:ALL`; else null";
 const OWN_CONTACT: &str = "the contact must be within the scope";
 const OWN_AGENT: &str = "the agent must be within the scope";
 const OWN_TEAM: &str = "the team must be within the scope";
 const OWN_SCHEDULE: &str = "the agent must be within the scope; without `agentId` it is oneself";
 const MANAGEABLE: &str = "the user must be one [whom one may manage](#who-may-manage-whom)";
 const STAFF_NAMES: &str = "names of colleagues and teams are no secret in a tenant";
+const CONTACTS_MASKED: &str = "the values of contacts and notes are masked without `contact:read:ALL`";
+const MASKED: &str = "its values are masked without `contact:read:ALL`";
 const STAFF_ADDRESSES: &str = "addresses of colleagues are no secret in a tenant";
 
 /// The table: every query, every mutation, and every field of another type that opens more than the values of its record.
@@ -113,6 +121,14 @@ pub const ACCESS: &[Access] = &[
     forbidden(QUERY, "imports", &[all(Permission::ImportRead)], ""),
     null(QUERY, "bulkJob", &[all(Permission::ContactBulkUpdate), all(Permission::ContactExport)], ""),
     forbidden(QUERY, "bulkJobs", &[all(Permission::ContactBulkUpdate), all(Permission::ContactExport)], ""),
+    // The audit trail.
+    forbidden(QUERY, "auditEvents", AUDIT, CONTACTS_MASKED),
+    forbidden(QUERY, "auditDiff", AUDIT, CONTACTS_MASKED),
+    forbidden(QUERY, "auditGaps", AUDIT, ""),
+    forbidden(QUERY, "auditVerification", AUDIT, ""),
+    forbidden(QUERY, "auditPublicKey", AUDIT, ""),
+    null(QUERY, "auditExport", AUDIT_EXPORT, AND_READ_NULL),
+    forbidden(QUERY, "auditExports", AUDIT_EXPORT, AND_READ),
     // Users, roles and the organisation.
     forbidden(
         MUTATION,
@@ -195,6 +211,16 @@ pub const ACCESS: &[Access] = &[
     forbidden(MUTATION, "contactStatusDelete", &[all(Permission::StatusDelete)], ""),
     forbidden(MUTATION, "suppressionAdd", &[all(Permission::SuppressionAdd)], ""),
     forbidden(MUTATION, "suppressionRemove", &[all(Permission::SuppressionRemove)], ""),
+    // Records of any kind.
+    forbidden(
+        MUTATION,
+        "recordRevert",
+        &[all(Permission::RecordRevert)],
+        "beside it what the update of the record needs for the values that differ, of a contact `contact:set_status` and `contact:assign` too; else `FORBIDDEN`",
+    ),
+    // Exports of the audit trail.
+    forbidden(MUTATION, "auditExport", AUDIT_EXPORT, "also `audit:read:ALL`, and for a readable one `contact:read:ALL`, else a user error"),
+    forbidden(MUTATION, "auditExportCancel", AUDIT_EXPORT, AND_READ),
     // Fields of other types.
     open("Viewer", "user", ""),
     open("Viewer", "agent", ""),
@@ -204,14 +230,22 @@ pub const ACCESS: &[Access] = &[
     open("User", "permissions", STANDING),
     open("User", "lastSignedOutAt", STANDING),
     open("User", "agent", STAFF_NAMES),
+    forbidden("User", "auditEvents", AUDIT, ""),
+    forbidden("User", "asOf", AUDIT, ""),
+    forbidden("Role", "auditEvents", AUDIT, ""),
+    forbidden("Role", "asOf", AUDIT, ""),
+    forbidden("Tenant", "auditEvents", AUDIT, ""),
+    forbidden("Tenant", "asOf", AUDIT, ""),
     open("Agent", "email", STAFF_ADDRESSES),
     open("Agent", "user", STAFF_NAMES),
     open("Agent", "teams", STAFF_NAMES),
     open("Agent", "memberships", STAFF_NAMES),
     forbidden("Agent", "presence", &[own(Permission::PresenceRead)], OWN_AGENT),
-    forbidden("Agent", "auditEvents", &[all(Permission::AuditRead)], ""),
+    forbidden("Agent", "auditEvents", AUDIT, ""),
+    forbidden("Agent", "asOf", AUDIT, ""),
     forbidden("Team", "members", &[own(Permission::TeamRead)], OWN_TEAM),
-    forbidden("Team", "auditEvents", &[all(Permission::AuditRead)], ""),
+    forbidden("Team", "auditEvents", AUDIT, ""),
+    forbidden("Team", "asOf", AUDIT, ""),
     open("Membership", "agent", STAFF_NAMES),
     open("Membership", "team", STAFF_NAMES),
     open("AgentTimeline", "agent", STAFF_NAMES),
@@ -223,13 +257,24 @@ pub const ACCESS: &[Access] = &[
     open("Contact", "phoneDisplay", ""),
     open("Contact", "notes", "who sees a contact sees its notes"),
     open("Contact", "mergedInto", "`contact:read` for that contact; else null"),
-    forbidden("Contact", "auditEvents", &[all(Permission::AuditRead)], ""),
-    forbidden("Contact", "asOf", &[all(Permission::AuditRead)], ""),
+    forbidden("Contact", "auditEvents", AUDIT, MASKED),
+    forbidden("Contact", "asOf", AUDIT, MASKED),
+    forbidden("Note", "auditEvents", AUDIT, MASKED),
+    forbidden("Note", "asOf", AUDIT, MASKED),
+    forbidden("ContactStatus", "auditEvents", AUDIT, ""),
+    forbidden("ContactStatus", "asOf", AUDIT, ""),
+    forbidden("Suppression", "auditEvents", AUDIT, ""),
+    forbidden("Suppression", "asOf", AUDIT, ""),
     open("ContactDuplicates", "contacts", ""),
-    open("AuditEvent", "changes", "the values of sensitive attributes are masked"),
+    open("AuditEvent", "changes", "the values of sensitive attributes are masked, and without `contact:read:ALL` those of contacts and notes"),
+    open("AuditEvent", "rows", CONTACTS_MASKED),
     open("AuditActor", "email", STAFF_ADDRESSES),
     forbidden("Import", "mapping", &[all(Permission::ImportRead)], ""),
     forbidden("Import", "errors", &[all(Permission::ImportRead)], ""),
+    forbidden("Import", "auditEvents", AUDIT, ""),
     forbidden("BulkJob", "outcomes", &[all(Permission::ContactBulkUpdate), all(Permission::ContactExport)], ""),
     null("BulkJob", "fileUrl", &[all(Permission::ContactExport)], ""),
+    forbidden("BulkJob", "auditEvents", AUDIT, ""),
+    null("AuditExport", "fileUrl", AUDIT_EXPORT, "also `audit:read:ALL`, and of a readable one `contact:read:ALL`; else null"),
+    forbidden("AuditExport", "auditEvents", AUDIT, ""),
 ];

@@ -1,10 +1,11 @@
 //! What resolvers work with: the services, the viewer, and loaders that live as long as the request.
 
-use async_graphql::dataloader::DataLoader;
+use async_graphql::dataloader::{DataLoader, HashMapCache};
 use async_graphql::{Context, Data};
 use switchboard_app::{Services, Viewer};
-use switchboard_platform::Files;
+use switchboard_platform::{Files, Signer};
 
+use crate::audit::NameLoader;
 use crate::loader::{ContactLoader, DirectoryLoader};
 use crate::presence::PresenceLoader;
 
@@ -15,6 +16,8 @@ pub struct Api {
     pub services: Services,
     /// The bucket that keeps what imports found out.
     pub results: Files,
+    /// The key that seals the days of the audit trail.
+    pub signer: Signer,
 }
 
 /// What a request carries for its resolvers.
@@ -23,6 +26,7 @@ pub fn request_data(api: &Api, viewer: Viewer) -> Data {
     let mut data = Data::default();
     data.insert(DataLoader::new(ContactLoader { services: api.services.clone(), viewer: viewer.clone() }, tokio::spawn));
     data.insert(DataLoader::new(DirectoryLoader { services: api.services.clone(), viewer: viewer.clone() }, tokio::spawn));
+    data.insert(DataLoader::with_cache(NameLoader { services: api.services.clone(), viewer: viewer.clone() }, tokio::spawn, HashMapCache::default()));
     data.insert(DataLoader::new(PresenceLoader { services: api.services.clone(), viewer: viewer.clone() }, tokio::spawn));
     data.insert(viewer);
     data
@@ -40,6 +44,8 @@ pub(crate) trait ContextExt {
     fn directory(&self) -> &DataLoader<DirectoryLoader>;
     /// What agents are doing, many at once.
     fn presences(&self) -> &DataLoader<PresenceLoader>;
+    /// What records were called at times, many at once, and each once a request.
+    fn names(&self) -> &DataLoader<NameLoader, HashMapCache>;
 }
 
 impl ContextExt for Context<'_> {
@@ -60,6 +66,10 @@ impl ContextExt for Context<'_> {
     }
 
     fn presences(&self) -> &DataLoader<PresenceLoader> {
+        self.data_unchecked()
+    }
+
+    fn names(&self) -> &DataLoader<NameLoader, HashMapCache> {
         self.data_unchecked()
     }
 }

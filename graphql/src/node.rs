@@ -6,6 +6,7 @@ use switchboard_domain::permission::Permission;
 
 use crate::agent::{self, Agent};
 use crate::audit::{AuditEvent, event};
+use crate::audit_export::{self, AuditExport};
 use crate::bulk_job::{self, BulkJob};
 use crate::contact::{Contact, Note};
 use crate::context::ContextExt;
@@ -32,6 +33,7 @@ pub(crate) enum Node {
     Suppression(Suppression),
     Import(Import),
     BulkJob(BulkJob),
+    AuditExport(AuditExport),
     AuditEvent(AuditEvent),
 }
 
@@ -62,7 +64,8 @@ impl NodeQuery {
             NodeId::Suppression(id) => suppression::suppression(ctx, &id).await?.map(Node::Suppression),
             NodeId::Import(id) => import::import(ctx, id).await?.map(Node::Import),
             NodeId::BulkJob(id) => bulk_job::bulk_job(ctx, id).await?.map(Node::BulkJob),
-            NodeId::AuditEvent(record, version) => event(ctx, &record, version).await?.map(Node::AuditEvent),
+            NodeId::AuditExport(id) => audit_export::audit_export(ctx, id).await?.map(Node::AuditExport),
+            NodeId::AuditEvent(record, place) => event(ctx, record, &place).await?.map(Node::AuditEvent),
             NodeId::User(_) | NodeId::Team(_) | NodeId::Tenant(_) => None,
         })
     }

@@ -2,26 +2,10 @@
 
 use async_graphql::ID;
 use data_encoding::BASE64URL_NOPAD;
-use switchboard_domain::ids::{AgentId, BulkJobId, ContactId, ImportId, NoteId, RoleId, StatusId, SuppressionId, TeamId, TenantId, UserId};
+use switchboard_domain::audit::{BESIDE, Place};
+use switchboard_domain::ids::{AgentId, AuditExportId, BulkJobId, ContactId, ImportId, NoteId, RoleId, StatusId, SuppressionId, TeamId, TenantId, UserId};
 
-/// A record whose events have ids.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum AuditedId {
-    Contact(ContactId),
-    Agent(AgentId),
-    Team(TeamId),
-}
-
-impl AuditedId {
-    /// The record's own id.
-    pub(crate) fn record(&self) -> NodeId {
-        match self {
-            Self::Contact(id) => NodeId::Contact(id.clone()),
-            Self::Agent(id) => NodeId::Agent(*id),
-            Self::Team(id) => NodeId::Team(*id),
-        }
-    }
-}
+pub(crate) use switchboard_app::audit::AuditedId;
 
 /// What a global id names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,12 +21,53 @@ pub(crate) enum NodeId {
     Suppression(SuppressionId),
     Import(ImportId),
     BulkJob(BulkJobId),
+    AuditExport(AuditExportId),
     Tenant(TenantId),
-    /// The event of one version of a record.
-    AuditEvent(AuditedId, u32),
+    /// An event about a record, by its place.
+    AuditEvent(AuditedId, Place),
 }
 
+/// Longest place of an event beside the chain.
+const LONGEST_PLACE: usize = 500;
+
 impl NodeId {
+    /// The id of the record that events are about; of what stands beside an agent, the agent's.
+    pub(crate) fn of(record: &AuditedId) -> Self {
+        match record {
+            AuditedId::Contact(id) => Self::Contact(id.clone()),
+            AuditedId::Note(contact, id) => Self::Note(contact.clone(), *id),
+            AuditedId::ContactStatus(id) => Self::ContactStatus(*id),
+            AuditedId::User(id) => Self::User(*id),
+            AuditedId::Agent(id) | AuditedId::Presence(id) | AuditedId::Schedule(id) => Self::Agent(*id),
+            AuditedId::Team(id) => Self::Team(*id),
+            AuditedId::Role(id) => Self::Role(*id),
+            AuditedId::Suppression(id) => Self::Suppression(id.clone()),
+            AuditedId::Tenant(id) => Self::Tenant(*id),
+            AuditedId::Import(id) => Self::Import(*id),
+            AuditedId::BulkJob(id) => Self::BulkJob(*id),
+            AuditedId::AuditExport(id) => Self::AuditExport(*id),
+        }
+    }
+
+    /// The record with an audit trail whose id this is; none for an event's.
+    pub(crate) fn audited(self) -> Option<AuditedId> {
+        Some(match self {
+            Self::Contact(id) => AuditedId::Contact(id),
+            Self::Note(contact, id) => AuditedId::Note(contact, id),
+            Self::ContactStatus(id) => AuditedId::ContactStatus(id),
+            Self::User(id) => AuditedId::User(id),
+            Self::Agent(id) => AuditedId::Agent(id),
+            Self::Team(id) => AuditedId::Team(id),
+            Self::Role(id) => AuditedId::Role(id),
+            Self::Suppression(id) => AuditedId::Suppression(id),
+            Self::Tenant(id) => AuditedId::Tenant(id),
+            Self::Import(id) => AuditedId::Import(id),
+            Self::BulkJob(id) => AuditedId::BulkJob(id),
+            Self::AuditExport(id) => AuditedId::AuditExport(id),
+            Self::AuditEvent(..) => return None,
+        })
+    }
+
     /// The id as clients see it.
     pub(crate) fn to_id(&self) -> ID {
         let text = match self {
@@ -56,10 +81,19 @@ impl NodeId {
             Self::Suppression(id) => format!("suppression:{id}"),
             Self::Import(id) => format!("import:{id}"),
             Self::BulkJob(id) => format!("bulk_job:{id}"),
+            Self::AuditExport(id) => format!("audit_export:{id}"),
             Self::Tenant(id) => format!("tenant:{id}"),
-            Self::AuditEvent(AuditedId::Contact(id), version) => format!("audit_event:contact:{id}:{version}"),
-            Self::AuditEvent(AuditedId::Agent(id), version) => format!("audit_event:agent:{id}:{version}"),
-            Self::AuditEvent(AuditedId::Team(id), version) => format!("audit_event:team:{id}:{version}"),
+            Self::AuditEvent(record, place) => {
+                let place = match place {
+                    Place::Version(version) => version.to_string(),
+                    Place::Beside(text) => text.clone(),
+                };
+                let id = match record {
+                    AuditedId::Note(contact, id) => format!("{contact}:{id}"),
+                    other => other.entity_id(),
+                };
+                format!("audit_event:{}:{id}:{place}", record.entity_type())
+            }
         };
         ID(BASE64URL_NOPAD.encode(text.as_bytes()))
     }
@@ -82,21 +116,26 @@ impl NodeId {
             "suppression" => Self::Suppression(SuppressionId::parse(rest)?),
             "import" => Self::Import(ImportId::parse(rest)?),
             "bulk_job" => Self::BulkJob(BulkJobId::parse(rest)?),
+            "audit_export" => Self::AuditExport(AuditExportId::parse(rest)?),
             "tenant" => Self::Tenant(TenantId::parse(rest)?),
             "audit_event" => {
-                let (record, version) = rest.rsplit_once(':')?;
-                let (kind, id) = record.split_once(':')?;
-                let record = match kind {
-                    "contact" => AuditedId::Contact(ContactId::parse(id)?),
-                    "agent" => AuditedId::Agent(AgentId::parse(id)?),
-                    "team" => AuditedId::Team(TeamId::parse(id)?),
-                    _ => return None,
-                };
-                Self::AuditEvent(record, version.parse().ok()?)
+                let (kind, rest) = rest.split_once(':')?;
+                // Only a note needs its contact too.
+                let (about, rest) = if kind == "note" { rest.split_once(':').map(|(contact, rest)| (Some(contact), rest))? } else { (None, rest) };
+                let (id, place) = rest.split_once(':')?;
+                Self::AuditEvent(AuditedId::parse(kind, id, about)?, place_of(place)?)
             }
             _ => return None,
         })
     }
+}
+
+/// The place that an event's id ends with: a version, or the text of a place beside the chain.
+fn place_of(text: &str) -> Option<Place> {
+    if text.starts_with(BESIDE) {
+        return Place::parse(text).filter(|_| text.len() <= LONGEST_PLACE);
+    }
+    text.parse().ok().map(Place::Version)
 }
 
 #[cfg(test)]
@@ -117,13 +156,23 @@ mod tests {
             NodeId::Suppression(SuppressionId::from_hash(&[6; 32])),
             NodeId::Import(ImportId::new(Timestamp::UNIX_EPOCH, &[1; 10])),
             NodeId::BulkJob(BulkJobId::new(Timestamp::UNIX_EPOCH, &[1; 10])),
+            NodeId::AuditExport(AuditExportId::new(Timestamp::UNIX_EPOCH, &[1; 10])),
             NodeId::Tenant(TenantId::new(Timestamp::UNIX_EPOCH, &[1; 10])),
-            NodeId::Note(contact.clone(), NoteId::new(Timestamp::UNIX_EPOCH, &[1; 10])),
-            NodeId::AuditEvent(AuditedId::Contact(contact), 7),
-            NodeId::AuditEvent(AuditedId::Agent(AgentId::new(Timestamp::UNIX_EPOCH, &[1; 10])), 1),
-            NodeId::AuditEvent(AuditedId::Team(TeamId::new(Timestamp::UNIX_EPOCH, &[1; 10])), 1),
+            NodeId::Note(contact, NoteId::new(Timestamp::UNIX_EPOCH, &[1; 10])),
         ] {
-            assert_eq!(NodeId::parse(&id.to_id()), Some(id));
+            assert_eq!(NodeId::parse(&id.to_id()), Some(id.clone()));
+            let record = id.clone().audited().unwrap();
+            assert_eq!(NodeId::of(&record), id);
+            for place in [Place::Version(7), Place::beside(Timestamp::UNIX_EPOCH, "auth.denied#a:b")] {
+                let event = NodeId::AuditEvent(record.clone(), place);
+                assert_eq!(NodeId::parse(&event.to_id()), Some(event));
+            }
+        }
+        let agent = AgentId::new(Timestamp::UNIX_EPOCH, &[1; 10]);
+        for record in [AuditedId::Presence(agent), AuditedId::Schedule(agent)] {
+            assert_eq!(NodeId::of(&record), NodeId::Agent(agent));
+            let event = NodeId::AuditEvent(record, Place::Version(1));
+            assert_eq!(NodeId::parse(&event.to_id()), Some(event));
         }
     }
 
@@ -138,6 +187,10 @@ mod tests {
             encoded("secret:1"),
             encoded("user:../../x"),
             encoded("audit_event:secret:x:1"),
+            encoded("audit_event:contact:x:1"),
+            encoded("audit_event:team:00000000000000000000000000:x"),
+            encoded("audit_event:note:00000000000000000000000000:1"),
+            encoded(&format!("audit_event:team:00000000000000000000000000:B#{}", "x".repeat(LONGEST_PLACE))),
         ] {
             assert_eq!(NodeId::parse(&id), None);
         }

@@ -8,6 +8,7 @@ use switchboard_domain::ids::TenantId;
 
 use crate::agent::Agent;
 use crate::audit::AuditEvent;
+use crate::audit_export::AuditExport;
 use crate::bulk_job::{BulkJob, BulkJobOutcome};
 use crate::contact::{Contact, Note};
 use crate::errors::Code;
@@ -62,6 +63,10 @@ impl Listed for Suppression {
 
 impl Listed for BulkJob {
     const NAME: &'static str = "BulkJob";
+}
+
+impl Listed for AuditExport {
+    const NAME: &'static str = "AuditExport";
 }
 
 impl Listed for BulkJobOutcome {

@@ -3,6 +3,8 @@
 use async_graphql::{EmptySubscription, MergedObject, Schema};
 
 use crate::agent::{AgentMutation, AgentQuery};
+use crate::audit::{AuditMutation, AuditQuery};
+use crate::audit_export::{AuditExportMutation, AuditExportQuery};
 use crate::authorise::Authorise;
 use crate::bulk_job::{BulkJobMutation, BulkJobQuery};
 use crate::contact::{ContactDuplicatesQuery, ContactMutation, ContactQuery};
@@ -36,6 +38,8 @@ pub struct Query(
     TeamQuery,
     PresenceQuery,
     ScheduleQuery,
+    AuditQuery,
+    AuditExportQuery,
 );
 
 /// Everything that can be changed.
@@ -52,6 +56,8 @@ pub struct Mutation(
     TeamMutation,
     PresenceMutation,
     ScheduleMutation,
+    AuditMutation,
+    AuditExportMutation,
 );
 
 /// The schema.

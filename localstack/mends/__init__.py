@@ -20,6 +20,7 @@ NAMES = (
     "fifo_groups",
     "stream_readers",
     "multipart_sizes",
+    "file_locks",
     "api_cors",
     "user_creation",
     "user_pool_case",

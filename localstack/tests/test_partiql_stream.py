@@ -64,6 +64,19 @@ class PartiqlStream(unittest.TestCase):
             self.dynamodb.execute_statement(**statement(UPDATE, "called", "absent", "C"))
         self.assertEqual(len(stream_records(self.emulator, "core")), 1)
 
+    def test_a_stream_of_new_images_has_no_old_ones(self) -> None:
+        self.dynamodb.update_table(TableName="core", StreamSpecification={"StreamEnabled": False})
+        self.dynamodb.update_table(
+            TableName="core", StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"})
+        self.dynamodb.execute_statement(**statement(INSERT, "one", "C", "new"))
+        self.dynamodb.execute_statement(**statement(UPDATE, "called", "one", "C"))
+        self.dynamodb.execute_statement(**statement(DELETE, "one", "C"))
+        self.assertEqual(stream_records(self.emulator, "core"), [
+            {"event": "INSERT", "old": None, "new": image("one", "new")},
+            {"event": "MODIFY", "old": None, "new": image("one", "called")},
+            {"event": "REMOVE", "old": None, "new": None},
+        ])
+
 
 class WithoutTheMend(unittest.TestCase):
     def test_partiql_writes_leave_no_record(self) -> None:

@@ -1,5 +1,6 @@
 //! What an operator does at a deployment from the command line, with an operator's own credentials.
 
+mod audit;
 mod import;
 mod keys;
 mod reindex;
@@ -20,7 +21,11 @@ usage: operator seed                                      the demo tenants, user
        operator import FILE [--tenant SLUG] [--profile NAME]   drops a file and follows its import
        operator keys rotate SLUG [--wait SECONDS]         a new wrapping key for a tenant's contacts
        operator keys rewrap SLUG                          the tenant's keyring under the key service's present key
-       operator reindex SLUG                              has a tenant's contacts indexed for searching again";
+       operator reindex SLUG                              has a tenant's contacts indexed for searching again
+       operator audit verify EXPORT [--key PEM]           verifies an export of the audit trail, with a key offline
+       operator audit key                                 the public key that the trail's days are sealed with
+       operator audit seal [--day YYYY-MM-DD] [--tenant SLUG]   seals the days that are due, or one as far as it is
+       operator audit redrive                             records the changes that were set aside";
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -35,6 +40,10 @@ async fn main() -> ExitCode {
 
 async fn run(arguments: Vec<String>) -> Result<()> {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    // Whoever has an export and the key needs nothing of ours.
+    if let ["audit", "verify", export, "--key", key] | ["audit", "verify", "--key", key, export] = words[..] {
+        return audit::verify(export, key);
+    }
     let aws = Aws::from_environment().await;
     match words[..] {
         ["seed"] => Box::pin(seed::run(&aws)).await,
@@ -47,6 +56,13 @@ async fn run(arguments: Vec<String>) -> Result<()> {
         ["keys", "rotate", slug, "--wait", seconds] => keys::rotate(&aws, slug, Some(seconds.parse().context("--wait takes seconds")?)).await,
         ["keys", "rewrap", slug] => keys::rewrap(&aws, slug).await,
         ["reindex", slug] => reindex::run(&aws, slug).await,
+        ["audit", "verify", export] => audit::verify_with_own_key(&aws, export).await,
+        ["audit", "key"] => audit::key(&aws).await,
+        ["audit", "seal", ref options @ ..] => match audit::Seal::parse(options) {
+            Some(asked) => Box::pin(audit::seal(&aws, asked)).await,
+            None => bail!("{USAGE}"),
+        },
+        ["audit", "redrive"] => Box::pin(audit::redrive(&aws)).await,
         ["import", file, ref options @ ..] => {
             let (mut tenant, mut profile) = ("demo", None);
             for option in options.chunks(2) {

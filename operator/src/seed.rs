@@ -22,6 +22,7 @@ pub(crate) async fn run(aws: &Aws) -> Result<()> {
     let identities = aws.identities()?;
     let password = setting("DEMO_PASSWORD")?;
     aws.let_items_expire().await?;
+    aws.lock_archive().await?;
     for demo in &demo::TENANTS {
         let tenant = tenant(aws, &services, demo).await?;
         data::write_settings(&services, &tenant, demo).await?;

@@ -21,6 +21,12 @@ Usage: ./dev COMMAND
                              a tenant with its first administrator; again, what is missing of it
   keys rotate|rewrap TENANT  a new wrapping key for a tenant's contacts; its keyring wrapped anew by the key service
   reindex TENANT             have a tenant's contacts indexed for searching again
+  audit verify EXPORT [--key FILE]
+                             verify an export of the audit trail: with a key offline, else with that of the running stack
+  audit key                  the public key that the trail's days are sealed with
+  audit seal [--day YYYY-MM-DD] [--tenant SLUG]
+                             seal the days that are due, or one as far as it is
+  audit redrive              record the changes that were set aside
   watch                      run the functions from source, built again on save
   bench [NAME]               the benchmarks
   test [unit|it|e2e]         all tests, or one level
@@ -43,7 +49,7 @@ pub(crate) enum Command {
         /// Its name.
         name: Option<String>,
     },
-    /// `token`, `import`, `tenant`, `keys` and `reindex`, with their arguments: the operator program's own commands.
+    /// `token`, `import`, `tenant`, `keys`, `reindex` and `audit`, with their arguments: the operator program's own commands.
     Operator {
         arguments: Vec<OsString>,
     },
@@ -101,7 +107,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
     };
     let command = match name.as_str() {
         "up" => return up(&mut parser),
-        "token" | "import" | "tenant" | "keys" | "reindex" => return operator(name, &mut parser),
+        "token" | "import" | "tenant" | "keys" | "reindex" | "audit" => return operator(name, &mut parser),
         "logs" => Command::Logs { function: one_word(&mut parser)? },
         "test" => Command::Test { level: one_word(&mut parser)?.as_deref().map(level).transpose()? },
         "bench" => Command::Bench { name: one_word(&mut parser)? },
@@ -147,6 +153,7 @@ fn operator(name: String, parser: &mut lexopt::Parser) -> Result<Command> {
     match (arguments[0].to_str(), arguments.len()) {
         (Some("token"), 1) => bail!("whose token? For example: ./dev token admin@demo.test"),
         (Some("import"), 1) => bail!("which file? For example: ./dev import contacts.csv"),
+        (Some("audit"), 1) => bail!("what of the audit trail? For example: ./dev audit verify export.jsonl --key key.pem"),
         (Some("tenant"), 1) => bail!("which tenant? For example: ./dev tenant create acme --name Acme --admin ada@acme.test"),
         _ => Ok(Command::Operator { arguments }),
     }
@@ -192,6 +199,9 @@ mod tests {
         let Command::Operator { arguments } = of("tenant create acme --name Acme --admin a@acme.test --help").unwrap() else { panic!() };
         assert_eq!(arguments, ["tenant", "create", "acme", "--name", "Acme", "--admin", "a@acme.test", "--help"]);
         assert!(of("tenant").unwrap_err().to_string().contains("which tenant"));
+        let Command::Operator { arguments } = of("audit verify export.jsonl --key key.pem").unwrap() else { panic!() };
+        assert_eq!(arguments, ["audit", "verify", "export.jsonl", "--key", "key.pem"]);
+        assert!(of("audit").unwrap_err().to_string().contains("audit verify"));
     }
 
     #[test]

@@ -13,7 +13,8 @@ use std::process::Command;
 use std::time::UNIX_EPOCH;
 
 /// Their names, which are those of the folders in `functions/`.
-pub(crate) const NAMES: [&str; 7] = ["graphql", "import-plan", "import-rows", "audit-record", "change-relay", "contact-index", "contact-bulk"];
+pub(crate) const NAMES: [&str; 10] =
+    ["graphql", "import-plan", "import-rows", "audit-record", "change-relay", "contact-index", "contact-bulk", "audit-archive", "audit-seal", "audit-export"];
 const OPERATOR: &str = "operator";
 
 /// The package and program of a function. The plain name `graphql` is the schema's crate.

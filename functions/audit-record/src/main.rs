@@ -18,6 +18,9 @@ async fn main() -> Result<(), Error> {
         core: services.core,
         events: services.audit,
         dead_letters: aws.files("AUDIT_DEAD_LETTER_BUCKET")?,
+        results: services.results,
+        archive: services.archive,
+        clock: services.clock,
         entropy: Arc::new(SystemEntropy),
     };
     let recorder = &recorder;

@@ -12,9 +12,10 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use lambda_http::request::RequestContext;
 use serde::Deserialize;
+use switchboard_app::audit::permission_denied;
 use switchboard_app::viewer::{RequestOrigin, SignIn, SignIns};
 use switchboard_app::{AppError, Services, Viewer};
-use switchboard_graphql::{Api, ApiSchema, Code, error_response, finish, request_data};
+use switchboard_graphql::{Api, ApiSchema, Code, error_response, finish, refused_fields, request_data};
 
 use crate::token::{BadToken, TokenVerifier};
 
@@ -132,8 +133,13 @@ async fn answer(
         Err(message) => return refuse(StatusCode::BAD_REQUEST, Code::BadRequest, message),
     };
     let mut request = request;
-    request.data = request_data(&server.api, viewer);
+    let (query, operation) = (request.query.clone(), request.operation_name.clone());
+    request.data = request_data(&server.api, viewer.clone());
     let response = finish(server.schema.execute(request).await, &origin.request_id);
+    let refused = refused_fields(&query, operation.as_deref(), &response);
+    if !refused.is_empty() {
+        permission_denied(&server.services, &viewer, refused).await;
+    }
     for error in &response.errors {
         let code = error.extensions.as_ref().and_then(|extensions| extensions.get("code")).map(ToString::to_string).unwrap_or_default();
         tracing::info!(request.id = origin.request_id, error.code = code, "a request was answered with an error");
@@ -159,16 +165,28 @@ fn body_of(response: &GraphqlResponse) -> Vec<u8> {
 }
 
 async fn sign_in(server: &Server, origin: &RequestOrigin, headers: &HeaderMap) -> Result<Viewer, AppError> {
-    let value = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).ok_or(AppError::Unauthenticated)?;
-    let (scheme, token) = value.split_once(' ').ok_or(AppError::Unauthenticated)?;
-    if !scheme.eq_ignore_ascii_case("bearer") {
-        return Err(AppError::Unauthenticated);
-    }
-    let claims = server.tokens.verify(token.trim()).await.map_err(|error| match error {
-        BadToken::Refused => AppError::Unauthenticated,
+    let token = bearer(headers).map_err(|reason| refused(origin, reason))?;
+    let claims = server.tokens.verify(token).await.map_err(|error| match error {
+        BadToken::Refused => refused(origin, "INVALID"),
+        BadToken::Expired => refused(origin, "EXPIRED"),
         BadToken::Unavailable => AppError::Unavailable("the user pool's keys"),
     })?;
-    server.sign_ins.viewer(&server.services, SignIn::of(&claims.sub, claims.auth_time)?, origin.clone()).await
+    let sign_in = SignIn::of(&claims.sub, claims.auth_time).map_err(|_| refused(origin, "INVALID"))?;
+    server.sign_ins.viewer(&server.services, sign_in, origin.clone()).await
+}
+
+/// The token of a request, or why there is none.
+fn bearer(headers: &HeaderMap) -> Result<&str, &'static str> {
+    let value = headers.get(header::AUTHORIZATION).ok_or("NO_TOKEN")?;
+    let (scheme, token) = value.to_str().ok().and_then(|value| value.split_once(' ')).ok_or("INVALID")?;
+    if scheme.eq_ignore_ascii_case("bearer") { Ok(token.trim()) } else { Err("INVALID") }
+}
+
+/// Of a request without a good token it isn't known whose it is, so no tenant's audit trail can have it: the log says it. A metric goes by `event` and
+/// `reason`.
+fn refused(origin: &RequestOrigin, reason: &str) -> AppError {
+    tracing::info!(request.id = origin.request_id, event = "auth.denied", reason, "a token was refused");
+    AppError::Unauthenticated
 }
 
 /// A request's body; anything else in it is refused, so that a misspelt part isn't silently ignored.
@@ -228,6 +246,16 @@ mod tests {
             "{\"query\":\"{a}\",\"variables\":[]}",
         ] {
             assert!(read(wrong.as_bytes()).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_token_is_what_stands_behind_its_scheme() {
+        let headers = |value: &'static str| HeaderMap::from_iter([(header::AUTHORIZATION, HeaderValue::from_static(value))]);
+        assert_eq!((bearer(&headers("Bearer a.b.c")), bearer(&headers("bearer  a.b.c "))), (Ok("a.b.c"), Ok("a.b.c")));
+        assert_eq!(bearer(&HeaderMap::new()), Err("NO_TOKEN"));
+        for wrong in ["", "a.b.c", "Bearer", "Basic a.b.c"] {
+            assert_eq!(bearer(&headers(wrong)), Err("INVALID"), "{wrong}");
         }
     }
 

@@ -29,8 +29,9 @@ fn main() -> Result<(), Error> {
 async fn serve() -> Result<(), Error> {
     log_to_stdout();
     let aws = Aws::from_environment().await;
-    let (results, bulk_queue) = (aws.files("RESULTS_BUCKET")?, aws.queue("CONTACT_BULK_QUEUE_URL")?);
-    let api = Api { services: Services { results: results.clone(), bulk_queue, ..aws.services()? }, results };
+    let (results, bulk_queue, audit_export_queue) = (aws.files("RESULTS_BUCKET")?, aws.queue("CONTACT_BULK_QUEUE_URL")?, aws.queue("AUDIT_EXPORT_QUEUE_URL")?);
+    let services = Services { results: results.clone(), bulk_queue, audit_export_queue, ..aws.services()? };
+    let api = Api { services, results, signer: aws.signer("AUDIT_SEAL_KEY")? };
     let explorable = setting("GRAPHIQL").is_ok_and(|value| value == "on");
     let keys = PoolKeys::new(setting("JWKS_URL")?)?;
     let issuer = format!("https://cognito-idp.{}.amazonaws.com/{}", setting("AWS_REGION")?, setting("USER_POOL_ID")?);

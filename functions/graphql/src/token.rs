@@ -1,5 +1,6 @@
 //! Verifying ID tokens ourselves: signature, algorithm, issuer, audience, use and time.
 
+use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, Validation, decode, decode_header};
 use serde::Deserialize;
 
@@ -21,8 +22,10 @@ pub(crate) struct Claims {
 /// Why a token isn't good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum BadToken {
-    /// It isn't one of ours, or is over.
+    /// It isn't one of ours.
     Refused,
+    /// It was one of ours, and is over.
+    Expired,
     /// It can't be told now.
     Unavailable,
 }
@@ -59,7 +62,12 @@ impl TokenVerifier {
             NoKey::Unknown => BadToken::Refused,
             NoKey::Unavailable => BadToken::Unavailable,
         })?;
-        let claims = decode::<Claims>(token, &key, &self.validation).map_err(|_| BadToken::Refused)?.claims;
+        // What is said of the time is said of a token whose signature is good.
+        let decoded = decode::<Claims>(token, &key, &self.validation).map_err(|error| match error.kind() {
+            ErrorKind::ExpiredSignature => BadToken::Expired,
+            _ => BadToken::Refused,
+        })?;
+        let claims = decoded.claims;
         if claims.token_use == "id" && !claims.sub.is_empty() { Ok(claims) } else { Err(BadToken::Refused) }
     }
 }
@@ -123,7 +131,6 @@ pub(crate) mod tests {
         let now = get_current_timestamp();
         for (why, wrong) in [
             ("without the time of its sign-in", without("auth_time")),
-            ("expired", with("exp", json!(now - 1))),
             ("expiry as text", with("exp", json!("9999999999"))),
             ("no expiry", without("exp")),
             ("not valid yet", with("nbf", json!(now + 600))),
@@ -138,6 +145,14 @@ pub(crate) mod tests {
         ] {
             assert_eq!(verifier.verify(&pool.sign(&wrong)).await, Err(BadToken::Refused), "{why}");
         }
+        assert_eq!(verifier.verify(&pool.sign(&with("exp", json!(now - 1)))).await, Err(BadToken::Expired));
+    }
+
+    #[tokio::test]
+    async fn that_a_token_is_over_is_said_of_our_own_only() {
+        let over = with("exp", json!(get_current_timestamp() - 1));
+        let verifier = Pool::new("k1").verifier();
+        assert_eq!(verifier.verify(&Pool::new("k1").sign(&over)).await, Err(BadToken::Refused), "another key under the same name");
     }
 
     #[tokio::test]

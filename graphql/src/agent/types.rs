@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, Object, Result};
+use async_graphql::{Context, ID, Json, Object, Result};
+use serde_json::Value;
 use switchboard_app::AppError;
 use switchboard_domain::person::{self, AgentTeam};
 use switchboard_domain::team::Membership as Place;
 
-use crate::audit::{AuditActor, AuditEvent, events};
+use crate::audit::{AuditActor, AuditEvent, as_of, events};
 use crate::context::ContextExt;
 use crate::errors::{app_error, shared_error};
 use crate::loader::{DirectoryEntry, DirectoryKey};
@@ -102,6 +103,12 @@ impl Agent {
         #[graphql(desc = "The cursor after which to begin.")] after: Option<String>,
     ) -> Result<Connection<AuditEvent>> {
         events(ctx, AuditedId::Agent(self.0.id), first, after.as_deref()).await
+    }
+
+    /// The fields by their names as they stood at a time, that moment included, from the audit trail; null when it wasn't there yet, or the trail no longer
+    /// reaches back so far. Their teams are given by their ids, each with what they were in it.
+    async fn as_of(&self, ctx: &Context<'_>, #[graphql(desc = "The time.")] time: DateTime) -> Result<Option<Json<Value>>> {
+        as_of(ctx, AuditedId::Agent(self.0.id), time).await
     }
 
     /// Counts its changes, those of their teams too: give it as `expectedVersion`.

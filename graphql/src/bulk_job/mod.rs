@@ -6,4 +6,4 @@ mod types;
 
 pub(crate) use mutation::BulkJobMutation;
 pub(crate) use query::{BulkJobQuery, bulk_job};
-pub(crate) use types::{BulkJob, BulkJobOutcome};
+pub(crate) use types::{BulkJob, BulkJobOutcome, BulkJobStatus};

@@ -7,14 +7,14 @@ use switchboard_app::bulk::{self, OutcomePlace};
 use switchboard_domain::bulk_job;
 use switchboard_store::Page;
 
-use crate::audit::AuditActor;
+use crate::audit::{AuditActor, AuditEvent, events};
 use crate::context::ContextExt;
 use crate::errors::app_error;
-use crate::node_id::NodeId;
+use crate::node_id::{AuditedId, NodeId};
 use crate::page::{Asked, Connection};
 use crate::scalars::{BigInt, DateTime};
 
-/// Where a bulk job stands.
+/// Where a job stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 #[graphql(remote = "bulk_job::BulkJobStatus")]
 pub(crate) enum BulkJobStatus {
@@ -22,7 +22,7 @@ pub(crate) enum BulkJobStatus {
     Queued,
     /// It is being worked on.
     Running,
-    /// Every contact of the filter was looked at.
+    /// It is done.
     Completed,
     /// It could not go on.
     Failed,
@@ -135,7 +135,7 @@ impl BulkJob {
         Ok(asked.page(entries, has_more))
     }
 
-    /// The file of an export: a link that works for 15 minutes. Null until it is there and after `fileExpiresAt`, and for who may not export.
+    /// The file of an export: a link that works for 15 minutes, which goes on record. Null until it is there and after `fileExpiresAt`, and for who may not export.
     async fn file_url(&self, ctx: &Context<'_>) -> Result<Option<String>> {
         bulk::file_url(&ctx.api().services, ctx.viewer(), &self.0).await.map_err(app_error)
     }
@@ -143,6 +143,17 @@ impl BulkJob {
     /// When the file of an export is removed, seven days after it was written.
     async fn file_expires_at(&self) -> Option<DateTime> {
         bulk::file_expires_at(&self.0).map(DateTime)
+    }
+
+    /// What is on record of it, newest first: that it was asked for, and how it ended. What it changed is on record with each contact.
+    #[graphql(complexity = "usize::try_from(first.unwrap_or(50).clamp(0, 100)).unwrap_or(1) * child_complexity")]
+    async fn audit_events(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many, 50 when not given, at most 100.")] first: Option<i32>,
+        #[graphql(desc = "The cursor after which to begin.")] after: Option<String>,
+    ) -> Result<Connection<AuditEvent>> {
+        events(ctx, AuditedId::BulkJob(self.0.id), first, after.as_deref()).await
     }
 
     /// Who asked for it, as they were then.

@@ -5,15 +5,15 @@ use std::sync::Arc;
 use async_graphql::{Context, Enum, ID, Json, Object, Result};
 use serde_json::{Map, Value, json};
 use switchboard_app::AppError;
-use switchboard_app::contacts::{self, ContactThen};
+use switchboard_app::contacts;
 use switchboard_domain::contact::{self, is_sensitive};
-use switchboard_domain::ids::{ContactId, NoteId};
+use switchboard_domain::ids::NoteId;
 use switchboard_domain::{phone, status as statuses};
 use switchboard_store::contacts::ContactRow;
 
 use super::note::Note;
 use crate::agent::{self, Agent};
-use crate::audit::{AuditActor, AuditEvent, events, shown_value};
+use crate::audit::{AuditActor, AuditEvent, as_of, events};
 use crate::context::ContextExt;
 use crate::errors::{app_error, shared_error};
 use crate::node_id::{AuditedId, NodeId};
@@ -23,7 +23,7 @@ use crate::status::ContactStatus;
 use crate::team::{self, Team};
 
 /// What stands for the value of a sensitive attribute.
-pub(crate) const MASK: &str = "•••";
+pub(crate) const MASK: &str = switchboard_app::audit::MASK;
 
 /// How a number is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
@@ -49,25 +49,6 @@ pub(crate) enum TimeZoneSource {
     AreaCode,
     /// The tenant's own, because nothing closer is known.
     Tenant,
-}
-
-/// The fields of a contact at one time, by their names.
-fn fields_then(id: &ContactId, then: ContactThen) -> Value {
-    let mut object = Map::new();
-    let mut attributes = Map::new();
-    for (field, value) in &then.fields {
-        let shown = shown_value(field, value);
-        match field.strip_prefix("attributes.") {
-            Some(name) => attributes.insert(name.to_owned(), shown),
-            None => object.insert(field.clone(), shown),
-        };
-    }
-    object.insert("id".to_owned(), json!(NodeId::Contact(id.clone()).to_id().0));
-    object.insert("attributes".to_owned(), Value::Object(attributes));
-    object.insert("version".to_owned(), json!(then.version));
-    object.insert("createdAt".to_owned(), json!(format!("{:.3}", then.created_at)));
-    object.insert("updatedAt".to_owned(), json!(format!("{:.3}", then.updated_at)));
-    Value::Object(object)
 }
 
 /// A person to call, identified by phone.
@@ -239,6 +220,11 @@ impl Contact {
             return Ok(None);
         };
         let found = ctx.contacts().load_one(id).await.map_err(|error| shared_error(&error))?;
+        // To name it isn't to open it.
+        let is_opened = ctx.field().selection_set().any(|field| !["id", "__typename"].contains(&field.name()));
+        if let Some(contact) = found.as_ref().filter(|_| is_opened) {
+            contacts::opened(&ctx.api().services, ctx.viewer(), &contact.id).await.map_err(app_error)?;
+        }
         Ok(found.map(Contact::from))
     }
 
@@ -258,13 +244,6 @@ impl Contact {
         Ok(asked.page(entries, page.has_more))
     }
 
-    /// The fields by their names as they stood at a time, that moment included, from the audit trail; null when it wasn't there yet. Other records
-    /// are given by their ids; the values of sensitive attributes are masked.
-    async fn as_of(&self, ctx: &Context<'_>, #[graphql(desc = "The time.")] time: DateTime) -> Result<Option<Json<Value>>> {
-        let then = contacts::as_of(&ctx.api().services, ctx.viewer(), &self.row.id, time.0).await.map_err(app_error)?;
-        Ok(then.map(|then| Json(fields_then(&self.row.id, then))))
-    }
-
     /// Everything that was changed, newest first.
     #[graphql(complexity = "usize::try_from(first.unwrap_or(50).clamp(0, 100)).unwrap_or(1) * child_complexity")]
     async fn audit_events(
@@ -274,6 +253,12 @@ impl Contact {
         #[graphql(desc = "The cursor after which to begin.")] after: Option<String>,
     ) -> Result<Connection<AuditEvent>> {
         events(ctx, AuditedId::Contact(self.row.id.clone()), first, after.as_deref()).await
+    }
+
+    /// The fields by their names as they stood at a time, that moment included, from the audit trail; null when it wasn't there yet, or the trail no longer
+    /// reaches back so far. Other records are given by their ids; the values of sensitive attributes are masked.
+    async fn as_of(&self, ctx: &Context<'_>, #[graphql(desc = "The time.")] time: DateTime) -> Result<Option<Json<Value>>> {
+        as_of(ctx, AuditedId::Contact(self.row.id.clone()), time).await
     }
 
     /// Counts its changes: give it as `expectedVersion`.

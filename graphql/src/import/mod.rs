@@ -8,10 +8,10 @@ use switchboard_domain::ids::ImportId;
 use switchboard_domain::imports as rules;
 use switchboard_store::Page;
 
-use crate::audit::AuditActor;
+use crate::audit::{AuditActor, AuditEvent, events};
 use crate::context::ContextExt;
 use crate::errors::{app_error, hidden};
-use crate::node_id::NodeId;
+use crate::node_id::{AuditedId, NodeId};
 use crate::page::{Asked, Connection};
 use crate::scalars::{BigInt, DateTime};
 
@@ -201,6 +201,17 @@ impl Import {
             })
             .collect();
         Ok(asked.page(entries, has_more))
+    }
+
+    /// What is on record of it, newest first: that it was made, each chunk that was written, which opens into its rows, and how it ended.
+    #[graphql(complexity = "usize::try_from(first.unwrap_or(50).clamp(0, 100)).unwrap_or(1) * child_complexity")]
+    async fn audit_events(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many, 50 when not given, at most 100.")] first: Option<i32>,
+        #[graphql(desc = "The cursor after which to begin.")] after: Option<String>,
+    ) -> Result<Connection<AuditEvent>> {
+        events(ctx, AuditedId::Import(self.0.id), first, after.as_deref()).await
     }
 
     /// Who made it, as they were then.

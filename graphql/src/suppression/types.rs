@@ -1,10 +1,12 @@
 //! An entry of the suppression list as clients see it.
 
-use async_graphql::{ID, Object};
+use async_graphql::{Context, ID, Json, Object, Result};
+use serde_json::Value;
 use switchboard_domain::suppression;
 
-use crate::audit::AuditActor;
-use crate::node_id::NodeId;
+use crate::audit::{AuditActor, AuditEvent, as_of, events};
+use crate::node_id::{AuditedId, NodeId};
+use crate::page::Connection;
 use crate::scalars::DateTime;
 
 /// A number that must not be called, or must not have been. The number itself is kept only as a keyed hash and can't be shown.
@@ -26,6 +28,23 @@ impl Suppression {
     /// Where the entry comes from: `manual`, `status` for the status `do_not_call`, or what was given.
     async fn source(&self) -> &str {
         &self.0.source
+    }
+
+    /// Everything that was changed, newest first.
+    #[graphql(complexity = "usize::try_from(first.unwrap_or(50).clamp(0, 100)).unwrap_or(1) * child_complexity")]
+    async fn audit_events(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many, 50 when not given, at most 100.")] first: Option<i32>,
+        #[graphql(desc = "The cursor after which to begin.")] after: Option<String>,
+    ) -> Result<Connection<AuditEvent>> {
+        events(ctx, AuditedId::Suppression(self.0.id.clone()), first, after.as_deref()).await
+    }
+
+    /// The fields by their names as they stood at a time, that moment included, from the audit trail; null when it wasn't there yet, or the trail no longer
+    /// reaches back so far.
+    async fn as_of(&self, ctx: &Context<'_>, #[graphql(desc = "The time.")] time: DateTime) -> Result<Option<Json<Value>>> {
+        as_of(ctx, AuditedId::Suppression(self.0.id.clone()), time).await
     }
 
     /// Counts its changes.

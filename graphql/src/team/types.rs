@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, Enum, ID, Object, Result};
+use async_graphql::{Context, Enum, ID, Json, Object, Result};
+use serde_json::Value;
 use switchboard_app::{AppError, teams};
 use switchboard_domain::ids::AgentId;
 use switchboard_domain::{person, team};
 
 use crate::agent::{self, Agent};
-use crate::audit::{AuditActor, AuditEvent, events};
+use crate::audit::{AuditActor, AuditEvent, as_of, events};
 use crate::context::ContextExt;
 use crate::errors::app_error;
 use crate::node_id::{AuditedId, NodeId};
@@ -67,6 +68,12 @@ impl Team {
         #[graphql(desc = "The cursor after which to begin.")] after: Option<String>,
     ) -> Result<Connection<AuditEvent>> {
         events(ctx, AuditedId::Team(self.0.id), first, after.as_deref()).await
+    }
+
+    /// The fields by their names as they stood at a time, that moment included, from the audit trail; null when it wasn't there yet, or the trail no longer
+    /// reaches back so far. Its members are given by their ids, each with what they were in it.
+    async fn as_of(&self, ctx: &Context<'_>, #[graphql(desc = "The time.")] time: DateTime) -> Result<Option<Json<Value>>> {
+        as_of(ctx, AuditedId::Team(self.0.id), time).await
     }
 
     /// Counts its changes, those of its members too: give it as `expectedVersion`.

@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, Object};
+use async_graphql::{Context, ID, Json, Object, Result};
+use serde_json::Value;
 use switchboard_domain::{tenant, tenant_settings};
 
 use crate::agent::Agent;
+use crate::audit::{AuditEvent, as_of, events};
 use crate::context::ContextExt;
-use crate::node_id::NodeId;
+use crate::node_id::{AuditedId, NodeId};
+use crate::page::Connection;
 use crate::scalars::DateTime;
 use crate::user::User;
 
@@ -88,6 +91,23 @@ impl Tenant {
     /// Whether every opening of a contact goes on record.
     async fn record_contact_views(&self) -> bool {
         self.0.record_contact_views
+    }
+
+    /// Everything that was changed, newest first.
+    #[graphql(complexity = "usize::try_from(first.unwrap_or(50).clamp(0, 100)).unwrap_or(1) * child_complexity")]
+    async fn audit_events(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many, 50 when not given, at most 100.")] first: Option<i32>,
+        #[graphql(desc = "The cursor after which to begin.")] after: Option<String>,
+    ) -> Result<Connection<AuditEvent>> {
+        events(ctx, AuditedId::Tenant(self.0.id), first, after.as_deref()).await
+    }
+
+    /// The fields by their names as they stood at a time, that moment included, from the audit trail; null when it wasn't there yet, or the trail no longer
+    /// reaches back so far.
+    async fn as_of(&self, ctx: &Context<'_>, #[graphql(desc = "The time.")] time: DateTime) -> Result<Option<Json<Value>>> {
+        as_of(ctx, AuditedId::Tenant(self.0.id), time).await
     }
 
     /// Counts its changes: give it as `expectedVersion`.

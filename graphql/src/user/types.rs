@@ -2,16 +2,18 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, Enum, ID, Object, Result};
+use async_graphql::{Context, Enum, ID, Json, Object, Result};
+use serde_json::Value;
 use switchboard_app::{AppError, roles};
 use switchboard_domain::permission::Permission;
 use switchboard_domain::person;
 
 use crate::agent::{self, Agent};
-use crate::audit::AuditActor;
+use crate::audit::{AuditActor, AuditEvent, as_of, events};
 use crate::context::ContextExt;
 use crate::errors::app_error;
-use crate::node_id::NodeId;
+use crate::node_id::{AuditedId, NodeId};
+use crate::page::Connection;
 use crate::role::Role;
 use crate::scalars::DateTime;
 
@@ -103,6 +105,23 @@ impl User {
     async fn last_signed_out_at(&self, ctx: &Context<'_>) -> Result<Option<DateTime>> {
         self.check_standing_shown(ctx)?;
         Ok(self.0.signed_out_at.map(DateTime))
+    }
+
+    /// Everything that was changed, newest first. When they signed in and what they were refused is in the query `auditEvents`.
+    #[graphql(complexity = "usize::try_from(first.unwrap_or(50).clamp(0, 100)).unwrap_or(1) * child_complexity")]
+    async fn audit_events(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many, 50 when not given, at most 100.")] first: Option<i32>,
+        #[graphql(desc = "The cursor after which to begin.")] after: Option<String>,
+    ) -> Result<Connection<AuditEvent>> {
+        events(ctx, AuditedId::User(self.0.id), first, after.as_deref()).await
+    }
+
+    /// The fields by their names as they stood at a time, that moment included, from the audit trail; null when it wasn't there yet, or the trail no longer
+    /// reaches back so far.
+    async fn as_of(&self, ctx: &Context<'_>, #[graphql(desc = "The time.")] time: DateTime) -> Result<Option<Json<Value>>> {
+        as_of(ctx, AuditedId::User(self.0.id), time).await
     }
 
     /// Counts their changes: give it as `expectedVersion`.

@@ -2,6 +2,15 @@
 
 use serde_json::{Value, json};
 
+/// Whether a value is null, or made of nulls: what stands around a field that was refused.
+fn says_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Object(fields) => fields.values().all(says_nothing),
+        _ => false,
+    }
+}
+
 /// An answer of the API.
 pub(crate) struct Answer {
     /// As it is written, without the id of the request.
@@ -18,7 +27,7 @@ impl Answer {
         let code = |error: &Value| error["extensions"]["code"].as_str().unwrap_or("no code").to_owned();
         if let Some(errors) = self.body["errors"].as_array().filter(|errors| !errors.is_empty()) {
             return match code(&errors[0]).as_str() {
-                _ if !found.is_null() => "partial".to_owned(),
+                _ if !says_nothing(found) => "partial".to_owned(),
                 "UNAVAILABLE" => "allowed".to_owned(),
                 code => code.to_owned(),
             };

@@ -28,9 +28,13 @@ fn read() -> Contract {
     let mut objects: BTreeMap<String, Vec<FieldDefinition>> = BTreeMap::new();
     for definition in document.definitions {
         let TypeSystemDefinition::Type(definition) = definition else { continue };
-        if let TypeKind::Object(object) = definition.node.kind {
-            objects.insert(definition.node.name.node.to_string(), object.fields.into_iter().map(|field| field.node).collect());
-        }
+        // A payload can have a record of any kind.
+        let fields = match definition.node.kind {
+            TypeKind::Object(object) => object.fields,
+            TypeKind::Interface(interface) => interface.fields,
+            _ => continue,
+        };
+        objects.insert(definition.node.name.node.to_string(), fields.into_iter().map(|field| field.node).collect());
     }
     let mut operations: BTreeSet<String> = ["Query", "Mutation"].iter().flat_map(|root| &objects[*root]).map(|field| field.name.node.to_string()).collect();
     for access in ACCESS {

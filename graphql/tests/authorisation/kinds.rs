@@ -84,6 +84,8 @@ pub(crate) enum Kind {
     BulkJob,
     /// An export that has its file.
     Export,
+    /// An export of the audit trail that has its file.
+    AuditExport,
     Organisation,
     ContactEvent,
     AgentEvent,
@@ -118,6 +120,7 @@ impl Kind {
             Self::Import => "import",
             Self::BulkJob => "bulk job",
             Self::Export => "finished export",
+            Self::AuditExport => "audit export",
             Self::Organisation => "organisation",
             Self::ContactEvent => "audit event of a contact",
             Self::AgentEvent => "audit event of an agent",
@@ -142,7 +145,7 @@ impl Kind {
             }
             Self::InvitedUser | Self::Team | Self::TeamAtWork | Self::TeamEvent => &[Whose::Other, Whose::Foreign, Whose::Absent, Whose::Own],
             Self::UserWithoutAgent | Self::DeletedAgent | Self::DeletedTeam => &[Whose::Other, Whose::Foreign, Whose::Absent],
-            Self::Role | Self::Status | Self::Suppression | Self::Import | Self::BulkJob | Self::Export | Self::Organisation => {
+            Self::Role | Self::Status | Self::Suppression | Self::Import | Self::BulkJob | Self::Export | Self::AuditExport | Self::Organisation => {
                 &[Whose::Tenant, Whose::Foreign, Whose::Absent]
             }
         }
@@ -164,6 +167,7 @@ impl Kind {
             Self::Suppression => global("suppression", NOBODY),
             Self::Import => global("import", NOBODY),
             Self::BulkJob | Self::Export => global("bulk_job", NOBODY),
+            Self::AuditExport => global("audit_export", NOBODY),
             Self::Organisation => global("tenant", NOBODY),
             Self::ContactEvent => global("audit_event", format!("contact:{NOBODY}:1")),
             Self::AgentEvent => global("audit_event", format!("agent:{NOBODY}:1")),

@@ -74,10 +74,23 @@ fn with(operation: &'static str, kind: Kind, part: &'static str, input: Value) -
 
 /// Everything that is asked, in the order of the table.
 pub(crate) fn probes() -> Vec<Probe> {
-    [by_id(), staff_queries(), contact_queries(), user_mutations(), agent_mutations(), hour_mutations(), contact_mutations(), tenant_mutations(), fields()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        by_id(),
+        staff_queries(),
+        contact_queries(),
+        audit_queries(),
+        user_mutations(),
+        agent_mutations(),
+        hour_mutations(),
+        contact_mutations(),
+        tenant_mutations(),
+        reversions(),
+        audit_mutations(),
+        fields(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// Anything by its id.
@@ -93,6 +106,7 @@ fn by_id() -> Vec<Probe> {
         Kind::Suppression,
         Kind::Import,
         Kind::BulkJob,
+        Kind::AuditExport,
         Kind::Organisation,
         Kind::ContactEvent,
         Kind::AgentEvent,
@@ -153,6 +167,21 @@ fn contact_queries() -> Vec<Probe> {
         list("imports", Kind::Import, "", "imports(first: 100, after: $after) { nodes { id } pageInfo { hasNextPage endCursor } }"),
         query("bulkJob", Kind::BulkJob, "bulkJob(id: <id>) { id action }"),
         list("bulkJobs", Kind::BulkJob, "", "bulkJobs(first: 100, after: $after) { nodes { id } pageInfo { hasNextPage endCursor } }"),
+    ]
+}
+
+fn audit_queries() -> Vec<Probe> {
+    vec![
+        query("auditEvents", Kind::Nothing, "auditEvents { nodes { id } }"),
+        list("auditEvents", Kind::ContactEvent, "by its record", "auditEvents(entityId: <contact>) { nodes { id } }"),
+        query("auditDiff", Kind::Contact, "auditDiff(entityId: <id>, fromVersion: 0, toVersion: 1) { field newValue }"),
+        query("auditGaps", Kind::Nothing, "auditGaps(entityType: \"team\") { nodes { version } }"),
+        query("auditGaps", Kind::Contact, "auditGaps(entityType: \"contact\", entityId: <id>) { nodes { version } }"),
+        query("auditVerification", Kind::Nothing, "auditVerification { ok }"),
+        query("auditVerification", Kind::ContactEvent, "auditVerification(entityId: <contact>) { ok }"),
+        query("auditPublicKey", Kind::Nothing, "auditPublicKey { pem }"),
+        query("auditExport", Kind::AuditExport, "auditExport(id: <id>) { id format }"),
+        list("auditExports", Kind::AuditExport, "", "auditExports(first: 100, after: $after) { nodes { id } pageInfo { hasNextPage endCursor } }"),
     ]
 }
 
@@ -296,6 +325,33 @@ fn tenant_mutations() -> Vec<Probe> {
     ]
 }
 
+/// Records of all kinds brought back to the version they are at, so that nothing is done and no trail is needed.
+fn reversions() -> Vec<Probe> {
+    let kinds = [
+        (Kind::Contact, 1),
+        (Kind::DeletedContact, 2),
+        (Kind::Note, 1),
+        (Kind::User, 1),
+        (Kind::Agent, 1),
+        (Kind::DeletedAgent, 1),
+        (Kind::Team, 1),
+        (Kind::DeletedTeam, 1),
+        (Kind::Role, 1),
+        (Kind::Status, 1),
+        (Kind::Suppression, 1),
+        (Kind::Organisation, 1),
+    ];
+    kinds.into_iter().map(|(kind, version)| change("recordRevert", kind, json!({ "id": "<id>", "toVersion": version, "expectedVersion": version }))).collect()
+}
+
+fn audit_mutations() -> Vec<Probe> {
+    vec![
+        // An action that is none, so that no export is asked for.
+        change("auditExport", Kind::Nothing, json!({ "format": "CSV", "action": "x" })),
+        change("auditExportCancel", Kind::AuditExport, json!({ "id": "<id>" })),
+    ]
+}
+
 /// Fields of other types that need a permission of their own.
 fn fields() -> Vec<Probe> {
     vec![
@@ -309,5 +365,23 @@ fn fields() -> Vec<Probe> {
         query("Import.errors", Kind::Import, "import(id: <id>) { errors { nodes { message } } }"),
         query("BulkJob.outcomes", Kind::Export, "bulkJob(id: <id>) { outcomes { nodes { message } } }"),
         query("BulkJob.fileUrl", Kind::Export, "bulkJob(id: <id>) { fileUrl }"),
+        query("Note.auditEvents", Kind::Note, "note: node(id: <id>) { ... on Note { auditEvents { nodes { id } } } }"),
+        query("Note.asOf", Kind::Note, "note: node(id: <id>) { ... on Note { asOf(time: \"2026-12-01T00:00:00Z\") } }"),
+        query("ContactStatus.auditEvents", Kind::Status, "contactStatus: node(id: <id>) { ... on ContactStatus { auditEvents { nodes { id } } } }"),
+        query("ContactStatus.asOf", Kind::Status, "contactStatus: node(id: <id>) { ... on ContactStatus { asOf(time: \"2026-12-01T00:00:00Z\") } }"),
+        query("Suppression.auditEvents", Kind::Suppression, "suppression: node(id: <id>) { ... on Suppression { auditEvents { nodes { id } } } }"),
+        query("Suppression.asOf", Kind::Suppression, "suppression: node(id: <id>) { ... on Suppression { asOf(time: \"2026-12-01T00:00:00Z\") } }"),
+        query("User.auditEvents", Kind::User, "user(id: <id>) { auditEvents { nodes { id } } }"),
+        query("User.asOf", Kind::User, "user(id: <id>) { asOf(time: \"2026-12-01T00:00:00Z\") }"),
+        query("Agent.asOf", Kind::Agent, "agent(id: <id>) { asOf(time: \"2026-12-01T00:00:00Z\") }"),
+        query("Team.asOf", Kind::Team, "team(id: <id>) { asOf(time: \"2026-12-01T00:00:00Z\") }"),
+        query("Role.auditEvents", Kind::Role, "role: node(id: <id>) { ... on Role { auditEvents { nodes { id } } } }"),
+        query("Role.asOf", Kind::Role, "role: node(id: <id>) { ... on Role { asOf(time: \"2026-12-01T00:00:00Z\") } }"),
+        query("Tenant.auditEvents", Kind::Nothing, "tenant: viewer { auditEvents: tenant { auditEvents { nodes { id } } } }"),
+        query("Tenant.asOf", Kind::Nothing, "tenant: viewer { asOf: tenant { asOf(time: \"2026-12-01T00:00:00Z\") } }"),
+        query("Import.auditEvents", Kind::Import, "import(id: <id>) { auditEvents { nodes { id } } }"),
+        query("BulkJob.auditEvents", Kind::Export, "bulkJob(id: <id>) { auditEvents { nodes { id } } }"),
+        query("AuditExport.fileUrl", Kind::AuditExport, "auditExport(id: <id>) { fileUrl }"),
+        query("AuditExport.auditEvents", Kind::AuditExport, "auditExport(id: <id>) { auditEvents { nodes { id } } }"),
     ]
 }

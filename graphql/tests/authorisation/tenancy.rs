@@ -11,22 +11,24 @@ use serde_json::{Value, json};
 use switchboard_app::viewer::{RequestOrigin, SignIn, SignIns};
 use switchboard_app::{Services, demo as data};
 use switchboard_domain::actor::{Actor, STAFF_EMAIL};
-use switchboard_domain::audit::{AuditEvent, Changes, Outcome};
+use switchboard_domain::audit::{AuditEvent, Changes, Outcome, Place};
+use switchboard_domain::audit_export::{Added, AuditExport, AuditExportFilter, AuditExportFormat};
 use switchboard_domain::bulk_job::{BulkAction, BulkJob, BulkJobStatus};
 use switchboard_domain::change::{Change, Origin, Revisioned};
 use switchboard_domain::contact::ContactFilter;
 use switchboard_domain::demo::TENANTS;
-use switchboard_domain::ids::{AgentId, BulkJobId, ImportId, RoleId, TeamId, UserId};
+use switchboard_domain::ids::{AgentId, AuditExportId, BulkJobId, ImportId, RoleId, TeamId, UserId};
 use switchboard_domain::imports::{Import, ImportKind, ImportSourceType, ImportStatus, Phase, RowCounts};
 use switchboard_domain::permission::Grant;
 use switchboard_domain::person::{ADMIN, Agent, AgentTeam, MembershipRole, Role, TELEPHONIST, User, UserStatus};
 use switchboard_domain::sealing::TenantKeyring;
 use switchboard_domain::team::{self, Membership, Team};
 use switchboard_graphql::{Api, ApiSchema, finish, request_data, schema};
+use switchboard_store::audit_events::Listing;
 use switchboard_store::table::Part;
 use switchboard_store::tenants::{self, OpenTenant};
-use switchboard_store::{bulk_jobs, imports, people, settings};
-use switchboard_testkit::World;
+use switchboard_store::{audit_exports, bulk_jobs, imports, people, settings};
+use switchboard_testkit::{Bucket, SigningKey, World};
 
 use crate::answer::Answer;
 use crate::contract::CONTRACT;
@@ -163,7 +165,8 @@ impl Tenancy {
     }
 
     fn over(services: Services, tenant: Arc<OpenTenant>, administrator: &str) -> Self {
-        let api = Api { results: services.results.clone(), services };
+        let services = Services { archive: Bucket::new(Arc::clone(&services.clock)).files(), ..services };
+        let api = Api { results: services.results.clone(), services, signer: SigningKey::new("seal").signer() };
         Self { schema: schema(api.clone(), false), api, tenant, administrator: administrator.to_owned() }
     }
 
@@ -390,10 +393,12 @@ impl Tenancy {
             }
             Kind::BulkJob => only(self.job(BulkAction::Unassign, BulkJobStatus::Queued).await),
             Kind::Export => only(self.job(BulkAction::Export, BulkJobStatus::Completed).await),
+            Kind::AuditExport => only(self.audit_export().await),
             Kind::Organisation => only(global("tenant", self.tenant.record.id)),
             Kind::ContactEvent => {
                 let contact = self.contact(owner).await["id"].clone();
-                Names::from([("id", self.event("contact", &local(&contact)).await), ("contact", contact)])
+                let event = self.event("contact", &local(&contact)).await;
+                Names::from([("id", event.clone()), ("listed", event), ("contact", contact)])
             }
             Kind::AgentEvent => only(self.event("agent", &local(&person.agent())).await),
             Kind::TeamEvent => only(self.event("team", &local(&team())).await),
@@ -429,11 +434,28 @@ impl Tenancy {
         global("bulk_job", id)
     }
 
+    async fn audit_export(&self) -> Value {
+        let (services, now) = (self.services(), self.now());
+        let id = AuditExportId::new(now, &services.entropy.id());
+        let asked = AuditExport::asked(id, AuditExportFormat::Csv, AuditExportFilter::default(), true, Origin::system(), now);
+        let export = asked.begun(now).written(&Added::default(), now);
+        assert!(audit_exports::create(&services.core, &self.tenant.scope, &export, Vec::new()).await.unwrap(), "the export was there already");
+        global("audit_export", id)
+    }
+
     async fn event(&self, entity_type: &str, id: &str) -> Value {
         let change = Change::new(&format!("{entity_type}.created"), self.now(), Origin::system());
-        let (changes, outcome) = (Changes::Clear(Vec::new()), Outcome::Success);
-        let event = AuditEvent { entity_type: entity_type.to_owned(), entity_id: id.to_owned(), version: 1, change, changes, outcome, previous_hash: None };
-        self.services().audit.insert(self.tenant.record.id, &[event], SignedDuration::from_hours(24)).await.unwrap();
+        let event = AuditEvent {
+            entity_type: entity_type.to_owned(),
+            entity_id: id.to_owned(),
+            place: Place::Version(1),
+            change,
+            changes: Changes::Clear(Vec::new()),
+            outcome: Outcome::Success,
+            previous_hash: None,
+            about: None,
+        };
+        self.services().audit.insert(self.tenant.record.id, &[(event, Listing::Listed)], self.now(), SignedDuration::from_hours(24)).await.unwrap();
         global("audit_event", format!("{entity_type}:{id}:1"))
     }
 }

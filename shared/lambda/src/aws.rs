@@ -7,18 +7,22 @@ use anyhow::Result;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_dynamodb::types::{TimeToLiveSpecification, TimeToLiveStatus};
+use aws_sdk_s3::error::ProvideErrorMetadata;
+use aws_sdk_s3::types::{DefaultRetention, ObjectLockConfiguration, ObjectLockEnabled, ObjectLockRetentionMode, ObjectLockRule};
 use switchboard_app::{Services, Tenants};
-use switchboard_platform::{Files, Identities, Keys, Queue};
+use switchboard_platform::{Files, Identities, Keys, Queue, Signer};
 use switchboard_store::CoreTable;
 use switchboard_store::audit_events::AuditTable;
 
-use crate::settings::setting;
+use crate::settings::{audit_lock_days, setting};
 use crate::system::{SystemClock, SystemEntropy};
 
 /// One attempt of one request takes at most this; the SDK tries three times.
 const ATTEMPT: Duration = Duration::from_secs(10);
 /// A connection is there within this.
 const CONNECT: Duration = Duration::from_secs(3);
+/// What S3 answers of a bucket that locks nothing.
+const NO_LOCK: &str = "ObjectLockConfigurationNotFoundError";
 
 /// The clients' shared configuration.
 #[derive(Debug, Clone)]
@@ -33,8 +37,8 @@ impl Aws {
         Self { config: aws_config::defaults(BehaviorVersion::latest()).timeout_config(timeouts).load().await }
     }
 
-    /// The database, with tables named by `CORE_TABLE` and, where the function has them, `AUDIT_TABLE`, `RESULTS_BUCKET`,
-    /// `CONTACT_BULK_QUEUE_URL` and `USER_POOL_ID`.
+    /// The database, with tables named by `CORE_TABLE` and, where the function has them, `AUDIT_TABLE`, `RESULTS_BUCKET`, `AUDIT_ARCHIVE_BUCKET`,
+    /// `CONTACT_BULK_QUEUE_URL`, `AUDIT_EXPORT_QUEUE_URL` and `USER_POOL_ID`.
     ///
     /// # Errors
     /// When `CORE_TABLE` is not set.
@@ -45,9 +49,12 @@ impl Aws {
         let clock = Arc::new(SystemClock);
         let tenants = Arc::new(Tenants::new(core.clone(), self.keys(), clock.clone()));
         let results = self.bucket(std::env::var("RESULTS_BUCKET").unwrap_or_default());
-        let bulk_queue = Queue::new(aws_sdk_sqs::Client::new(&self.config), std::env::var("CONTACT_BULK_QUEUE_URL").unwrap_or_default());
+        let archive = self.bucket(std::env::var("AUDIT_ARCHIVE_BUCKET").unwrap_or_default());
+        let queue = |name: &str| Queue::new(aws_sdk_sqs::Client::new(&self.config), std::env::var(name).unwrap_or_default());
+        let (bulk_queue, audit_export_queue) = (queue("CONTACT_BULK_QUEUE_URL"), queue("AUDIT_EXPORT_QUEUE_URL"));
         let identities = self.pool(std::env::var("USER_POOL_ID").unwrap_or_default());
-        Ok(Services { core, audit, tenants, results, bulk_queue, identities, clock, entropy: Arc::new(SystemEntropy) })
+        let (access, entropy) = (Arc::default(), Arc::new(SystemEntropy));
+        Ok(Services { core, audit, tenants, access, results, archive, bulk_queue, audit_export_queue, identities, clock, entropy })
     }
 
     /// The bucket named by a setting. At an endpoint of one's own the bucket stands in the path.
@@ -59,8 +66,11 @@ impl Aws {
     }
 
     fn bucket(&self, name: String) -> Files {
-        let config = aws_sdk_s3::config::Builder::from(&self.config).force_path_style(self.config.endpoint_url().is_some()).build();
-        Files::new(aws_sdk_s3::Client::from_conf(config), name)
+        Files::new(self.s3(), name)
+    }
+
+    fn s3(&self) -> aws_sdk_s3::Client {
+        aws_sdk_s3::Client::from_conf(aws_sdk_s3::config::Builder::from(&self.config).force_path_style(self.config.endpoint_url().is_some()).build())
     }
 
     /// The queue whose address is a setting.
@@ -90,10 +100,40 @@ impl Aws {
         Ok(())
     }
 
+    /// Has the audit archive lock every file for `AUDIT_LOCK_DAYS`, where the deployment left that undone: the local emulator ignores it in the
+    /// template. Nobody can take it back for files written from then on. 1 or 2 requests.
+    ///
+    /// # Errors
+    /// When a setting is missing or no number, and those of the bucket.
+    pub async fn lock_archive(&self) -> Result<()> {
+        let (client, bucket, days) = (self.s3(), setting("AUDIT_ARCHIVE_BUCKET")?, audit_lock_days()?);
+        let rule = match client.get_object_lock_configuration().bucket(&bucket).send().await {
+            Ok(known) => known.object_lock_configuration.and_then(|lock| lock.rule),
+            Err(error) if error.code() == Some(NO_LOCK) => None,
+            Err(error) => return Err(error.into()),
+        };
+        if rule.is_some() {
+            return Ok(());
+        }
+        let retention = DefaultRetention::builder().mode(ObjectLockRetentionMode::Compliance).days(days).build();
+        let rule = ObjectLockRule::builder().default_retention(retention).build();
+        let lock = ObjectLockConfiguration::builder().object_lock_enabled(ObjectLockEnabled::Enabled).rule(rule).build();
+        client.put_object_lock_configuration().bucket(&bucket).object_lock_configuration(lock).send().await?;
+        Ok(())
+    }
+
     /// The key service.
     #[must_use]
     pub fn keys(&self) -> Keys {
         Keys::new(aws_sdk_kms::Client::new(&self.config))
+    }
+
+    /// What signs with the key that a setting names.
+    ///
+    /// # Errors
+    /// When the setting is missing.
+    pub fn signer(&self, name: &str) -> Result<Signer> {
+        Ok(Signer::new(aws_sdk_kms::Client::new(&self.config), setting(name)?))
     }
 
     /// The user pool named by `USER_POOL_ID`.

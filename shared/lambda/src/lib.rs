@@ -12,6 +12,6 @@ pub use aws::Aws;
 pub use deadline::stop_at;
 pub use logging::log_to_stdout;
 pub use messages::{Message, handle_each};
-pub use settings::setting;
-pub use stream::stream_records;
+pub use settings::{audit_lock, setting};
+pub use stream::{audit_stream_records, stream_records};
 pub use system::{SystemClock, SystemEntropy};

@@ -80,7 +80,8 @@ fn integration(place: &Place, count: &mut Count) -> Result<()> {
 
 /// The measurements among the end-to-end tests, which the tests leave out because they take minutes.
 pub(crate) fn measure() -> Result<()> {
-    end_to_end(&mut Count::default(), &["--", "--ignored", "--nocapture"])
+    // One after another: what one measures another would disturb.
+    end_to_end(&mut Count::default(), &["--", "--ignored", "--nocapture", "--test-threads=1"])
 }
 
 /// On a stack of its own, beside one that may be running, wiped first.
