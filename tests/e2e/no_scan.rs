@@ -12,6 +12,7 @@ use crate::stack::api::Api;
 use crate::stack::contacts::{agent_of, contact, new_contact, status_id};
 use crate::stack::drops::{csv, dropped};
 use crate::stack::emulator::{record_calls, recorded_calls};
+use crate::stack::exports;
 use crate::stack::fresh;
 use crate::stack::history::{caught_up, history};
 use crate::stack::jobs::completed;
@@ -25,12 +26,15 @@ const SCANS: [&str; 2] = ["Scan", "PartiQLSelect"];
 #[tokio::test(flavor = "multi_thread")]
 async fn no_role_may_scan_a_table_or_select_from_one() {
     let stack = Stack::connect().await;
-    let described = stack.dynamodb().describe_table().table_name(setting("CORE_TABLE")).send().await.unwrap().table.unwrap();
-    let core = described.table_arn.unwrap();
-    let audit = stack.dynamodb().describe_table().table_name(setting("AUDIT_TABLE")).send().await.unwrap().table.unwrap().table_arn.unwrap();
-    let names = described.global_secondary_indexes.unwrap_or_default().into_iter().filter_map(|index| index.index_name);
-    let indexes: Vec<String> = names.map(|name| format!("{core}/index/{name}")).collect();
-    assert!(indexes.len() >= 2, "{indexes:?}");
+    let mut readable = Vec::new();
+    for table in ["CORE_TABLE", "AUDIT_TABLE"] {
+        let described = stack.dynamodb().describe_table().table_name(setting(table)).send().await.unwrap().table.unwrap();
+        let table = described.table_arn.unwrap();
+        let names = described.global_secondary_indexes.unwrap_or_default().into_iter().filter_map(|index| index.index_name);
+        readable.extend(names.map(|name| format!("{table}/index/{name}")));
+        readable.push(table);
+    }
+    assert_eq!(readable.len(), 6, "{readable:?}");
     let roles = roles(&stack).await;
     assert!(roles.len() >= 4, "{roles:?}");
     for (name, (role, arn)) in roles {
@@ -45,7 +49,7 @@ async fn no_role_may_scan_a_table_or_select_from_one() {
             }
         }
         for action in SCANS {
-            for resource in [&core, &audit].into_iter().chain(&indexes) {
+            for resource in &readable {
                 assert!(!may(&stack, &arn, &format!("dynamodb:{action}"), resource).await, "{name} may {action} {resource}");
             }
         }
@@ -58,6 +62,7 @@ struct Records {
     phones: [String; 2],
     import: Value,
     job: Value,
+    export: Value,
     user: Value,
     agent: Value,
     team: Value,
@@ -72,6 +77,7 @@ async fn records(stack: &Stack, api: &Api) -> Records {
     let suppression = done(api, "suppressionAdd", json!({ "phone": number.e164() })).await["suppression"]["id"].take();
     changed(api, "contactUpdate", json!({ "id": contact, "expectedVersion": 1, "phone": number.e164() })).await;
     let job = completed(api, json!({ "filter": { "search": "Walked" }, "action": "ASSIGN", "assigneeId": agent_of(api).await })).await["id"].take();
+    let export = done(api, "auditExport", json!({ "format": "CSV", "entityId": contact })).await["auditExport"]["id"].take();
     let rows = [[fresh::number().dashed(), "Imported".to_owned()], ["1".to_owned(), "Failed".to_owned()]];
     let import = dropped(stack, api, "demo", &format!("{}.csv", fresh::word("walked")), csv("phone,name", &rows)).await.id().clone();
     caught_up(api).await;
@@ -84,13 +90,26 @@ async fn records(stack: &Stack, api: &Api) -> Records {
     let window = json!({ "agentId": agent, "date": "2031-06-02", "startTime": "09:00", "endTime": "17:00", "recurrence": "DAILY" });
     done(api, "scheduleAddWindow", window).await;
     let (user, role) = (viewer["id"].clone(), viewer["roles"][0]["id"].clone());
-    let ids = vec![contact.clone(), note, suppression, job.clone(), import.clone(), event, status_id(api, "new").await, agent.clone(), user.clone(), team.clone(), role];
-    Records { contact, phones: [number.e164(), given_up.e164()], import, job, user, agent, team, ids }
+    let ids = vec![
+        contact.clone(),
+        note,
+        suppression,
+        job.clone(),
+        export.clone(),
+        import.clone(),
+        event,
+        status_id(api, "new").await,
+        agent.clone(),
+        user.clone(),
+        team.clone(),
+        role,
+    ];
+    Records { contact, phones: [number.e164(), given_up.e164()], import, job, export, user, agent, team, ids }
 }
 
 /// Every query there is, by its name, with as much below it as there is to be read.
 fn queries(records: &Records) -> Vec<(&'static str, Vec<String>)> {
-    let Records { contact, phones, import, job, user, agent, team, ids } = records;
+    let Records { contact, phones, import, job, export, user, agent, team, ids } = records;
     let of_phones = |query: &str, fields: &str| phones.iter().map(|phone| format!("{query}(phone: \"{phone}\") {{ {fields} }}")).collect::<Vec<String>>();
     let filters = [
         "{}",
@@ -146,6 +165,34 @@ fn queries(records: &Records) -> Vec<(&'static str, Vec<String>)> {
         ("agentTimeline", vec![format!("agentTimeline(agentId: {agent}, date: \"2031-06-02\") {{ calls totals {{ seconds }} segments {{ from }} }}")]),
         ("agentSchedule", vec![format!("agentSchedule(agentId: {agent}, {range}) {{ version windows {{ id }} availability {{ startsAt }} }}")]),
         (
+            "auditEvents",
+            [
+                "first: 20".to_owned(),
+                format!("first: 20, entityId: {contact}"),
+                format!("first: 20, entityType: \"presence\", entityId: {agent}"),
+                format!("first: 20, actorId: {user}"),
+                "first: 20, actorId: \"system\", action: \"contact.merged\"".to_owned(),
+                format!("first: 20, importId: {import}"),
+                "first: 20, minimumSeverity: CRITICAL, from: \"2020-01-01T00:00:00Z\"".to_owned(),
+            ]
+            .iter()
+            .map(|of| format!("auditEvents({of}) {{ nodes {{ id actor {{ name }} changes {{ field oldLabel newLabel }} rows(first: 5) {{ nodes {{ id }} }} }} }}"))
+            .collect(),
+        ),
+        ("auditDiff", vec![format!("auditDiff(entityId: {contact}, fromVersion: 0, toVersion: 1) {{ field newValue newLabel }}")]),
+        (
+            "auditGaps",
+            ["agent", "contact", "contact_status", "note", "presence", "role", "schedule", "suppression", "team", "tenant", "user"]
+                .iter()
+                .map(|kind| format!("auditGaps(entityType: \"{kind}\") {{ nodes {{ entityId version }} }}"))
+                .chain([format!("auditGaps(entityType: \"contact\", entityId: {contact}) {{ nodes {{ version }} }}")])
+                .collect(),
+        ),
+        ("auditVerification", vec![format!("auditVerification(entityId: {contact}) {{ ok firstProblem }}")]),
+        ("auditPublicKey", vec!["auditPublicKey { keyId algorithm pem }".to_owned()]),
+        ("auditExport", vec![format!("auditExport(id: {export}) {{ id status events auditEvents(first: 5) {{ nodes {{ id }} }} }}")]),
+        ("auditExports", vec!["auditExports(first: 20) { nodes { id status } }".to_owned()]),
+        (
             "freeSlots",
             [format!("agentId: {agent}"), format!("teamId: {team}")]
                 .iter()
@@ -175,6 +222,12 @@ async fn no_function_scans_while_every_query_is_asked() {
     // A job walks a list too, and what changes is indexed anew.
     completed(&api, json!({ "filter": { "source": "nowhere" }, "action": "UNASSIGN" })).await;
     completed(&api, json!({ "filter": { "search": "Walked" }, "action": "EXPORT" })).await;
+    for about in [json!({}), json!({ "entityId": records.contact })] {
+        let mut input = about;
+        input["format"] = json!("JSON_LINES");
+        let asked = done(&api, "auditExport", input).await["auditExport"]["id"].take();
+        assert_eq!(exports::ended(&api, &asked).await["status"], "COMPLETED");
+    }
     let version = contact(&api, &records.contact).await["version"].take();
     changed(&api, "contactUpdate", json!({ "id": records.contact, "expectedVersion": version, "name": "Walked again" })).await;
     caught_up(&api).await;

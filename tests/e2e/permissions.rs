@@ -50,6 +50,7 @@ async fn everyone_is_told_what_they_may_do() {
         "agent:read",
         "agent:restore",
         "agent:update",
+        "audit:export",
         "audit:read",
         "contact:add_note",
         "contact:assign",
@@ -67,6 +68,7 @@ async fn everyone_is_told_what_they_may_do() {
         "presence:read",
         "presence:read_timeline",
         "presence:update",
+        "record:revert",
         "role:create",
         "role:delete",
         "role:update",
@@ -97,9 +99,9 @@ async fn everyone_is_told_what_they_may_do() {
     let of_work = |permission: &&str| ["contact", "status", "suppression", "import"].iter().any(|noun| permission.starts_with(&format!("{noun}:")));
     let of_staff = |permission: &&str| ["agent", "team", "presence", "schedule"].iter().any(|noun| permission.starts_with(&format!("{noun}:")));
     let mut of_a_manager: Vec<&str> = everything.into_iter().filter(of_work).filter(|permission| !["contact:erase", "suppression:remove"].contains(permission)).collect();
-    of_a_manager.extend(["agent:read", "presence:read", "presence:read_timeline", "schedule:read", "team:read", "user:read"]);
+    of_a_manager.extend(["agent:read", "presence:read", "presence:read_timeline", "record:revert", "schedule:read", "team:read", "user:read"]);
     let mut of_a_supervisor: Vec<&str> = everything.into_iter().filter(of_staff).collect();
-    of_a_supervisor.extend(["audit:read", "contact:read", "suppression:read", "user:invite", "user:read"]);
+    of_a_supervisor.extend(["audit:export", "audit:read", "contact:read", "suppression:read", "user:invite", "user:read"]);
     let of_oneself = ["agent:read", "presence:read", "presence:read_timeline", "presence:update", "team:read"];
     let calling = ["contact:add_note", "contact:read", "contact:set_status", "contact:update"];
     let of_a_manager = sorted(&[with_scope("ALL", &of_a_manager), with_scope("OWN", &["presence:update"])]);
@@ -216,6 +218,9 @@ fn mutations() -> Vec<(&'static str, Value, &'static str)> {
         ("scheduleRemoveWindow", json!({ "agentId": "x", "windowId": "x" }), "admin supervisor agent"),
         ("scheduleAddException", json!({ "agentId": "x", "date": "2031-06-02", "kind": "AWAY" }), "admin supervisor agent"),
         ("scheduleRemoveException", json!({ "agentId": "x", "exceptionId": "x" }), "admin supervisor agent"),
+        ("recordRevert", json!({ "id": "x", "toVersion": 1, "expectedVersion": 1 }), "admin manager"),
+        ("auditExport", json!({ "format": "CSV", "action": "x" }), "admin supervisor"),
+        ("auditExportCancel", json!({ "id": "x" }), "admin supervisor"),
     ]
 }
 

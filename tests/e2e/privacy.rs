@@ -1,22 +1,24 @@
 //! Numbers, addresses and notes of people go through everything the API and the imports do; then everything the stack keeps is searched for them.
 //!
 //! They may be in files that were dropped, in results of imports and in exports, which expire, and nowhere else in the clear, whatever the encoding.
+//! The audit trail and its archive, which nobody can erase, have no passwords, tokens and keys either, not even wrapped ones.
 //! A place that is found empty must be one where something was looked at: each has its check that it is.
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use reqwest::header::CONTENT_TYPE;
 use serde_json::{Value, json};
 
-use crate::stack::api::{Api, PLAIN, create, created, inside, user_errors};
+use crate::stack::api::{Api, PLAIN, create, created, inside, tenant_of, user_errors};
 use crate::stack::canaries::Canaries;
-use crate::stack::contacts::{LISTED, contact, contact_with, ids_of, notes, status_id};
+use crate::stack::contacts::{LISTED, contact, contact_with, ids_of, kept, notes, status_id};
 use crate::stack::drops::{csv, dropped};
 use crate::stack::fresh::{self, Number};
-use crate::stack::history::caught_up;
+use crate::stack::history::{AUDIT, caught_up};
 use crate::stack::jobs::completed;
-use crate::stack::keeping::{Earlier, Kept, QueueWatch, end_of_stream, files_since, logs, objects_since, stream, table};
+use crate::stack::keeping::{Earlier, Kept, QueueWatch, end_of_stream, files_since, is_archived, logs, objects_since, stream, table};
 use crate::stack::mutations::{changed, document, done, error, refused};
 use crate::stack::waiting::eventually;
-use crate::stack::{Stack, setting};
+use crate::stack::{ADMIN, Stack, setting};
 
 /// How many of each are looked for.
 const COUNT: usize = 20;
@@ -169,6 +171,30 @@ async fn by_everything_else(api: &Api, people: &Belongings, contacts: &[Value]) 
     completed(api, json!({ "filter": filter, "action": "EXPORT" })).await;
 }
 
+/// What opens an account, the stack's services, or what is sealed, in the forms in which it could be written down.
+async fn secrets(stack: &Stack, api: &Api, contact: &Value) -> Canaries {
+    let token = stack.id_token(ADMIN).await;
+    let signature = token.rsplit('.').next().unwrap().to_owned();
+    let mut texts =
+        Vec::from([("the password", setting("DEMO_PASSWORD")), ("the token's signature", signature), ("the token", token)].map(|(name, text)| (name.to_owned(), text)));
+    for name in ["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"] {
+        // The emulator's is a word.
+        texts.extend(std::env::var(name).ok().filter(|secret| secret.len() >= 16).map(|secret| (name.to_owned(), secret)));
+    }
+    let tenant = tenant_of(api).await;
+    let items = kept(stack, &tenant, &inside(contact).1).await;
+    let key = items.iter().find_map(|item| item.get("key")?.as_b().ok()).unwrap();
+    let [partition, sort] = [format!("T#{tenant}#CFG"), "TENANT".to_owned()].map(AttributeValue::S);
+    let request = stack.dynamodb().get_item().table_name(setting("CORE_TABLE")).key("PK", partition).key("SK", sort);
+    let item = request.send().await.unwrap().item.unwrap();
+    Canaries::new(texts).and("a contact's wrapped key", key.as_ref()).and("the wrapped keyring", item["keyring"].as_b().unwrap().as_ref())
+}
+
+/// What of something stands where it must not.
+fn leaks<'a>(canaries: &Canaries, places: impl IntoIterator<Item = &'a Kept>) -> Vec<String> {
+    places.into_iter().filter_map(|(place, bytes)| Some(format!("{} in {place}", canaries.find(bytes)?))).collect()
+}
+
 /// That something is there to be looked at, and where it says so.
 fn assert_has(kept: &[Kept], place: &str, text: &str) {
     let has = |bytes: &[u8]| bytes.windows(text.len()).any(|window| window == text.as_bytes());
@@ -201,17 +227,23 @@ async fn no_number_address_or_note_is_kept_in_the_clear_but_in_files_that_expire
     by_file(&stack, &api, &people).await;
     by_everything_else(&api, &people, &contacts).await;
     caught_up(&api).await;
+    let last = inside(&created(&api, json!({ "phone": fresh::number().e164() })).await["id"]).1;
+    let tenant = tenant_of(&api).await;
+    eventually("the archive has caught up", AUDIT, async || is_archived(&stack, &tenant, &last).await.then_some(())).await;
     let messages = queues.end().await;
 
     let (core, audit) = (setting("CORE_TABLE"), setting("AUDIT_TABLE"));
     let (core_items, events) = (table(&stack, &core).await, table(&stack, &audit).await);
     let (records, log_events, files) = (stream(&stack, from).await, logs(&stack).await, files_since(&earlier));
     let (people_files, objects) = objects_since(&stack, &earlier).await;
-    let slot = inside(&contacts[2]).1;
+    let (slot, slot_of_row) = (inside(&contacts[2]).1, inside(&contact_with(&api, people.numbers[18]).await["id"]).1);
     assert_has(&core_items, &format!("table {core}"), &format!("#C#{slot}"));
     assert_has(&core_items, &format!("table {core}"), "\"N#");
     assert_has(&events, &format!("table {audit}"), &slot);
     assert_has(&records, "the stream", &slot);
+    for (folder, text) in [("events", &slot), ("events", &last), ("chunks", &slot_of_row)] {
+        assert_has(&objects, &format!("object {folder}/{tenant}/"), text);
+    }
     assert_has(&messages, "queue ", &people.file);
     assert_has(&log_events, &format!("log /aws/lambda/{}-graphql", setting("STACK_NAME")), "\"message\"");
     assert!(!files.is_empty(), "the functions wrote to their logs meanwhile");
@@ -220,7 +252,13 @@ async fn no_number_address_or_note_is_kept_in_the_clear_but_in_files_that_expire
         assert!(people_files.iter().any(|(name, bytes)| name.starts_with(place) && canaries.find(bytes).is_some()), "no canary in {place}: the search is blind");
     }
 
-    let everything = [core_items, events, records, messages, log_events, files, objects].into_iter().flatten();
-    let leaks: Vec<String> = everything.filter_map(|(place, bytes)| Some(format!("{} in {place}", canaries.find(&bytes)?))).collect();
-    assert!(leaks.is_empty(), "{leaks:#?}");
+    let everything = [&core_items, &events, &records, &messages, &log_events, &files, &objects].into_iter().flatten();
+    let found = leaks(&canaries, everything);
+    assert!(found.is_empty(), "{found:#?}");
+
+    let secrets = secrets(&stack, &api, &contacts[2]).await;
+    assert!(!leaks(&secrets, &core_items).is_empty(), "no key where they are kept: the search is blind");
+    let archive = format!(" of {}", setting("AUDIT_ARCHIVE_BUCKET"));
+    let found = leaks(&secrets, events.iter().chain(objects.iter().filter(|(place, _)| place.ends_with(&archive))));
+    assert!(found.is_empty(), "{found:#?}");
 }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::stack::api::{Answer, Api, create, created, user_errors};
 use crate::stack::contacts::{agent_of, contact, eventually_lists, ids, ids_of, new_contact, notes, some_team, status_id};
 use crate::stack::drops::{csv, dropped};
+use crate::stack::exports;
 use crate::stack::fresh::{self, Number};
 use crate::stack::history::{caught_up, contact_at};
 use crate::stack::jobs::{completed, counts, job};
@@ -22,6 +23,7 @@ struct Records {
     import: Value,
     suppression: Value,
     job: Value,
+    export: Value,
     user: Value,
     agent: Value,
     team: Value,
@@ -38,6 +40,8 @@ async fn records(stack: &Stack, api: &Api, slug: &str) -> Records {
     let suppression = done(api, "suppressionAdd", json!({ "phone": number.e164(), "reason": "Isolated" })).await["suppression"]["id"].take();
     let note = done(api, "contactAddNote", json!({ "id": contact["id"], "body": "Isolated" })).await["note"]["id"].take();
     let job = completed(api, json!({ "filter": { "importId": import.id() }, "action": "EXPORT" })).await["id"].take();
+    let export = done(api, "auditExport", json!({ "format": "CSV", "entityId": contact["id"] })).await["auditExport"]["id"].take();
+    exports::ended(api, &export).await;
     let viewer = api.data("{ viewer { user { id agent { id } roles { id } } tenant { id } } contactStatuses { id } }", json!({})).await;
     let user = &viewer["viewer"]["user"];
     let team = done(api, "teamCreate", json!({ "name": fresh::word("Isolated") })).await["team"]["id"].take();
@@ -58,6 +62,7 @@ async fn records(stack: &Stack, api: &Api, slug: &str) -> Records {
         suppression.clone(),
         note,
         job.clone(),
+        export.clone(),
         agent["id"].clone(),
         agent["user"]["id"].clone(),
         team.clone(),
@@ -65,7 +70,7 @@ async fn records(stack: &Stack, api: &Api, slug: &str) -> Records {
     ];
     assert!(ids.iter().all(Value::is_string), "{ids:?}");
     let [user, agent, role] = [&agent["user"]["id"], &agent["id"], &user["roles"][0]["id"]].map(Value::clone);
-    Records { contact: contact["id"].clone(), number, import: import.id().clone(), suppression, job, user, agent, team, role, ids }
+    Records { contact: contact["id"].clone(), number, import: import.id().clone(), suppression, job, export, user, agent, team, role, ids }
 }
 
 impl Records {
@@ -131,6 +136,10 @@ async fn staff(api: &Api) -> (Staff, Vec<(&'static str, &'static str, Value)>) {
         ("scheduleRemoveWindow", "agent", json!({ "agentId": "<id>", "windowId": "x" })),
         ("scheduleAddException", "agent", json!({ "agentId": "<id>", "date": "2031-06-02", "kind": "AWAY" })),
         ("scheduleRemoveException", "agent", json!({ "agentId": "<id>", "exceptionId": "x" })),
+        ("recordRevert", "user", json!({ "id": "<id>", "toVersion": 1, "expectedVersion": 1 })),
+        ("recordRevert", "role", json!({ "id": "<id>", "toVersion": 1, "expectedVersion": 1 })),
+        ("recordRevert", "agent", json!({ "id": "<id>", "toVersion": 1, "expectedVersion": 1 })),
+        ("recordRevert", "team", json!({ "id": "<id>", "toVersion": 1, "expectedVersion": 1 })),
     ];
     ([("user", user), ("agent", agent), ("team", team)], calls)
 }
@@ -174,13 +183,14 @@ async fn no_record_of_a_tenant_is_seen_from_another_by_id_or_number() {
     for (owner, stranger, slug) in [(&api, &other, "demo"), (&other, &api, "other")] {
         let records = records(&stack, owner, slug).await;
         for id in &records.ids {
-            let query = "query($id: ID!) { node(id: $id) { id } contact(id: $id) { id } import(id: $id) { id } bulkJob(id: $id) { id }
+            let query = "query($id: ID!) { node(id: $id) { id } contact(id: $id) { id } import(id: $id) { id } bulkJob(id: $id) { id } auditExport(id: $id) { id }
                 contactDuplicates(contactId: $id) { nodes { reason } } user(id: $id) { id } agent(id: $id) { id } team(id: $id) { id }
                 agentTimeline(agentId: $id, date: \"2031-06-02\") { calls }
-                agentSchedule(agentId: $id, from: \"2031-06-02T00:00:00Z\", to: \"2031-06-03T00:00:00Z\") { version } }";
+                agentSchedule(agentId: $id, from: \"2031-06-02T00:00:00Z\", to: \"2031-06-03T00:00:00Z\") { version }
+                auditEvents(entityId: $id) { nodes { id } } auditDiff(entityId: $id, fromVersion: 0, toVersion: 1) { field } }";
             let nothing = json!({
                 "node": null, "contact": null, "import": null, "bulkJob": null, "contactDuplicates": { "nodes": [] }, "user": null, "agent": null, "team": null,
-                "agentTimeline": null, "agentSchedule": null,
+                "agentTimeline": null, "agentSchedule": null, "auditEvents": { "nodes": [] }, "auditDiff": null, "auditExport": null,
             });
             assert_eq!(stranger.data(query, json!({ "id": id })).await, nothing, "{id}");
         }
@@ -190,6 +200,11 @@ async fn no_record_of_a_tenant_is_seen_from_another_by_id_or_number() {
             ("team", &records.team, "availableAgents(teamId: $id) { id }".to_owned()),
             ("team", &records.team, format!("freeSlots(teamId: $id, {slots}) {{ startsAt }}")),
             ("agent", &records.agent, format!("freeSlots(agentId: $id, {slots}) {{ startsAt }}")),
+            ("user", &records.user, "auditEvents(actorId: $id) { nodes { id } }".to_owned()),
+            ("import", &records.import, "auditEvents(importId: $id) { nodes { id } }".to_owned()),
+            ("contact", &records.contact, "auditGaps(entityType: \"contact\", entityId: $id) { nodes { version } }".to_owned()),
+            ("contact", &records.contact, "auditVerification(entityId: $id) { ok }".to_owned()),
+            ("team", &records.team, "auditVerification(entityId: $id) { ok }".to_owned()),
         ] {
             let query = format!("query($id: ID!) {{ {query} }}");
             let (seen, unseen) = (stranger.ask(&query, json!({ "id": theirs })).await, stranger.ask(&query, json!({ "id": absent(kind) })).await);
@@ -236,6 +251,9 @@ async fn no_mutation_tells_what_is_another_tenants_from_what_does_not_exist_and_
             ("contactStatusDelete", &their_status, "contact_status", json!({ "id": "<id>", "expectedVersion": 1 })),
             ("suppressionRemove", &records.suppression, "suppression", json!({ "id": "<id>", "reason": "Stolen" })),
             ("bulkJobCancel", &records.job, "bulk_job", json!({ "id": "<id>" })),
+            ("auditExportCancel", &records.export, "audit_export", json!({ "id": "<id>" })),
+            ("recordRevert", &records.contact, "contact", json!({ "id": "<id>", "toVersion": 1, "expectedVersion": version })),
+            ("recordRevert", &their_status, "contact_status", json!({ "id": "<id>", "toVersion": 1, "expectedVersion": 1 })),
         ];
         for (mutation, theirs, kind, input) in calls.into_iter().chain(of_staff.iter().map(|(mutation, kind, input)| (*mutation, records.of(kind), *kind, input.clone())))
         {
@@ -294,9 +312,10 @@ async fn lists_hold_only_what_is_the_tenants_own() {
         let records = records(&stack, owner, slug).await;
         let query = "{ contacts(first: 100) { nodes { id phone } } imports(first: 100) { nodes { id } } suppressionList(first: 100) { nodes { id } }
             bulkJobs(first: 100) { nodes { id } } contactDuplicates(first: 100) { nodes { contacts { id phone } } } contactStatuses { id } viewer { tenant { id } user { id } }
-            users(first: 100) { nodes { id } } agents(first: 100) { nodes { id } } teams(first: 100) { nodes { id } } roles { id } availableAgents { id } }";
+            users(first: 100) { nodes { id } } agents(first: 100) { nodes { id } } teams(first: 100) { nodes { id } } roles { id } availableAgents { id }
+            auditExports(first: 100) { nodes { id } } auditEvents(first: 100) { nodes { id entityId } } auditGaps(entityType: \"team\", first: 100) { nodes { entityId } } }";
         let (own, theirs) = (owner.data(query, json!({})).await.to_string(), stranger.data(query, json!({})).await.to_string());
-        let made = [&records.contact, &records.import, &records.suppression, &records.job, &records.role];
+        let made = [&records.contact, &records.import, &records.suppression, &records.job, &records.export, &records.role];
         assert!(made.iter().all(|id| own.contains(id.as_str().unwrap())), "what was just made leads the lists");
         let listed = records.ids.iter().filter(|id| theirs.contains(id.as_str().unwrap())).count();
         assert!(listed == 0 && !theirs.contains(&records.number.e164()), "{theirs}");
@@ -307,7 +326,7 @@ async fn lists_hold_only_what_is_the_tenants_own() {
 async fn a_cursor_of_another_tenant_is_a_bad_cursor() {
     let (stack, api, other) = both().await;
     let Records { contact, job, team, agent, .. } = records(&stack, &api, "demo").await;
-    for list in ["contacts", "imports", "suppressionList", "bulkJobs", "users", "agents", "teams"] {
+    for list in ["contacts", "imports", "suppressionList", "bulkJobs", "users", "agents", "teams", "auditEvents", "auditExports"] {
         let query = format!("query($after: String) {{ {list}(first: 1, after: $after) {{ pageInfo {{ endCursor }} }} }}");
         let cursor = api.data(&query, json!({})).await[list]["pageInfo"]["endCursor"].take();
         assert!(api.data(&query, json!({ "after": cursor })).await[list].is_object());
@@ -445,6 +464,17 @@ async fn every_query_and_mutation_there_is_has_its_test_of_isolation() {
         "agentTimeline",
         "agentUpdate",
         "agents",
+        "auditDiff",
+        "auditEvents",
+        // The query, and the mutation.
+        "auditExport",
+        "auditExport",
+        "auditExportCancel",
+        "auditExports",
+        "auditGaps",
+        // The key that seals the trail is one for all tenants.
+        "auditPublicKey",
+        "auditVerification",
         "availableAgents",
         "bulkJob",
         "bulkJobCancel",
@@ -475,6 +505,7 @@ async fn every_query_and_mutation_there_is_has_its_test_of_isolation() {
         "permissions",
         "presenceHeartbeat",
         "presenceUpdate",
+        "recordRevert",
         "roleCreate",
         "roleDelete",
         "roleUpdate",

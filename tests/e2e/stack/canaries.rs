@@ -19,13 +19,27 @@ impl Canaries {
     pub(crate) fn new(texts: impl IntoIterator<Item = (String, String)>) -> Self {
         let mut canaries = Self { forms: Vec::new(), by_start: vec![Vec::new(); STARTS] };
         for (name, text) in texts {
-            for (form, bytes) in forms_of(&text) {
-                assert!(bytes.len() >= SHORTEST, "too short to be looked for: {text}");
-                canaries.by_start[start(&bytes)].push(canaries.forms.len());
-                canaries.forms.push((format!("{name} {form}"), bytes));
-            }
+            canaries.add(&name, forms_of(&text));
         }
         canaries
+    }
+
+    /// Looks for bytes too, which are no text.
+    pub(crate) fn and(mut self, name: &str, bytes: &[u8]) -> Self {
+        self.add(name, forms_of_bytes(bytes));
+        self
+    }
+
+    fn add(&mut self, name: &str, forms: Vec<(&'static str, Vec<u8>)>) {
+        let mut seen: Vec<Vec<u8>> = Vec::new();
+        for (form, bytes) in forms {
+            assert!(bytes.len() >= SHORTEST, "too short to be looked for: {name}");
+            if !seen.contains(&bytes) {
+                seen.push(bytes.clone());
+                self.by_start[start(&bytes)].push(self.forms.len());
+                self.forms.push((format!("{name} {form}"), bytes));
+            }
+        }
     }
 
     /// The first of them that stands in these bytes, and in which form.
@@ -46,32 +60,30 @@ fn start(bytes: &[u8]) -> usize {
     (usize::from(bytes[0]) << 8) | usize::from(bytes[1])
 }
 
-/// A text in every usual encoding, each once.
+/// A text in every usual encoding.
 fn forms_of(text: &str) -> Vec<(&'static str, Vec<u8>)> {
     let json = Value::from(text).to_string();
     let json = &json[1..json.len() - 1];
-    let mut forms = vec![
-        ("as it is", text.as_bytes().to_vec()),
+    let mut forms = forms_of_bytes(text.as_bytes());
+    forms.extend([
         ("in JSON", json.as_bytes().to_vec()),
         ("in JSON of ASCII", only_ascii(json).into_bytes()),
         ("in UTF-16", text.encode_utf16().flat_map(u16::to_le_bytes).collect()),
-        ("in hexadecimal", HEXLOWER.encode(text.as_bytes()).into_bytes()),
-        ("in hexadecimal", HEXUPPER.encode(text.as_bytes()).into_bytes()),
-    ];
-    // Inside other bytes a text can begin at any of three places of a group, and what is around it is in its first and last letter.
+    ]);
+    forms
+}
+
+/// Bytes in every usual encoding.
+fn forms_of_bytes(bytes: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
+    let mut forms = vec![("as it is", bytes.to_vec()), ("in hexadecimal", HEXLOWER.encode(bytes).into_bytes()), ("in hexadecimal", HEXUPPER.encode(bytes).into_bytes())];
+    // Inside others they can begin at any of three places of a group, and what is around them is in its first and last letter.
     for (before, mixed) in [(0, 0), (1, 2), (2, 3)] {
-        let bytes = [&[0; 2][..before], text.as_bytes()].concat();
+        let bytes = [&[0; 2][..before], bytes].concat();
         let whole = bytes.len() * 8 / 6;
         for encoding in [BASE64_NOPAD, BASE64URL_NOPAD] {
             forms.push(("in base64", encoding.encode(&bytes).as_bytes()[mixed..whole].to_vec()));
         }
     }
-    let mut seen: Vec<Vec<u8>> = Vec::new();
-    forms.retain(|(_, bytes)| {
-        let is_new = !seen.contains(bytes);
-        seen.push(bytes.clone());
-        is_new
-    });
     forms
 }
 
@@ -107,4 +119,9 @@ fn a_canary_is_found_in_every_usual_form_wherever_it_stands_and_nothing_else_is(
     for bytes in [&b""[..], b"Z", "Zoé \"dit\" 5142010124".as_bytes(), b"5142010123"] {
         assert_eq!(canaries.find(bytes), None);
     }
+    let key = [0, 255, 7, 128, 9, 200, 11, 13, 1];
+    let canaries = canaries.and("the key", &key);
+    assert_eq!(canaries.find(BASE64_NOPAD.encode(&[&[1, 2, 3, 4][..], &key, &[5]].concat()).as_bytes()), Some("the key in base64"));
+    assert_eq!(canaries.find(&key), Some("the key as it is"));
+    assert_eq!(canaries.find(&key[1..]), None);
 }

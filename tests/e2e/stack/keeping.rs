@@ -1,11 +1,13 @@
 //! Everything that the stack keeps, as the bytes it is kept in: tables, the stream, queues, files, logs, and the emulator's own folder.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
+use flate2::read::MultiGzDecoder;
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
@@ -15,6 +17,9 @@ use super::{Stack, setting};
 
 /// How often queues are looked at: a message is handled within a fraction of a second.
 const LOOK: Duration = Duration::from_millis(30);
+
+/// Files of the archive that are looked through for one: more than come while it is waited for.
+const NEWEST: usize = 50;
 
 /// Where something is kept, and what.
 pub(crate) type Kept = (String, Vec<u8>);
@@ -134,6 +139,12 @@ fn may_hold_people(bucket: &str, key: &str) -> bool {
         || (bucket == setting("RESULTS_BUCKET") && (key.starts_with("imports/") || key.starts_with("exports/")))
 }
 
+/// What is in a file, also when it was compressed.
+fn readable(bytes: Vec<u8>) -> Vec<u8> {
+    let mut text = Vec::new();
+    if MultiGzDecoder::new(bytes.as_slice()).read_to_end(&mut text).is_ok() { text } else { bytes }
+}
+
 /// The objects that came since: those that may hold what people brought in or took out, and the others, each with its name.
 pub(crate) async fn objects_since(stack: &Stack, earlier: &Earlier) -> (Vec<Kept>, Vec<Kept>) {
     let (mut people, mut others) = (Vec::new(), Vec::new());
@@ -144,7 +155,7 @@ pub(crate) async fn objects_since(stack: &Stack, earlier: &Earlier) -> (Vec<Kept
         }
         // Another test may have removed it.
         let Ok(object) = stack.s3().get_object().bucket(&bucket).key(&key).send().await else { continue };
-        let mut bytes = object.body.collect().await.unwrap().to_vec();
+        let mut bytes = readable(object.body.collect().await.unwrap().to_vec());
         if may_hold_people(&bucket, &key) {
             people.push((place, bytes));
         } else {
@@ -153,6 +164,24 @@ pub(crate) async fn objects_since(stack: &Stack, earlier: &Earlier) -> (Vec<Kept
         }
     }
     (people, others)
+}
+
+/// Whether a text stands in one of the newest files of a tenant's events in the archive, which is a moment behind the audit.
+pub(crate) async fn is_archived(stack: &Stack, tenant: &str, text: &str) -> bool {
+    let (client, bucket) = (stack.s3(), setting("AUDIT_ARCHIVE_BUCKET"));
+    let mut keys: Vec<String> = Vec::new();
+    let mut pages = client.list_objects_v2().bucket(&bucket).prefix(format!("events/{tenant}/")).into_paginator().send();
+    while let Some(page) = pages.next().await {
+        keys.extend(page.unwrap().contents().iter().map(|object| object.key().unwrap().to_owned()));
+    }
+    for key in keys.iter().rev().take(NEWEST) {
+        let object = client.get_object().bucket(&bucket).key(key).send().await.unwrap();
+        let bytes = readable(object.body.collect().await.unwrap().to_vec());
+        if bytes.windows(text.len()).any(|window| window == text.as_bytes()) {
+            return true;
+        }
+    }
+    false
 }
 
 /// The events of every log group.

@@ -5,6 +5,7 @@ pub(crate) mod canaries;
 pub(crate) mod contacts;
 pub(crate) mod drops;
 pub(crate) mod emulator;
+pub(crate) mod exports;
 pub(crate) mod fresh;
 pub(crate) mod history;
 pub(crate) mod jobs;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::api::{Api, user_errors};
 
 /// What records are asked for, by the names of the fragments.
-const FRAGMENTS: [(&str, &str); 14] = [
+const FRAGMENTS: [(&str, &str); 15] = [
     (
         "whole",
         "Contact { id phone phoneExtension alternatePhones name email address city region postalCode country timeZone timeZoneSource source attributes
@@ -20,6 +20,7 @@ const FRAGMENTS: [(&str, &str); 14] = [
         "BulkJob { id action status failureReason examined changed unchanged failed progress fileUrl fileExpiresAt createdBy { type id name }
             createdAt startedAt finishedAt }",
     ),
+    ("auditExport", "AuditExport { id status failureReason format readable events bytes fileExpiresAt createdBy { type id name } createdAt startedAt finishedAt }"),
     ("user", "User { id name email status roles { id code } permissions version createdAt updatedAt lastSignedOutAt createdBy { type name } updatedBy { type name } }"),
     ("role", "Role { id code name permissions system version }"),
     (
@@ -66,6 +67,8 @@ fn selection(mutation: &str) -> &'static str {
         "scheduleAddException" => "exception { ...exception } version agent { id }",
         "scheduleRemoveWindow" | "scheduleRemoveException" => "agent { id } version",
         "tenantUpdate" => "tenant { ...tenant }",
+        "auditExport" | "auditExportCancel" => "auditExport { ...auditExport }",
+        "recordRevert" => "record { id ...whole }",
         other => panic!("no such mutation here: {other}"),
     }
 }
