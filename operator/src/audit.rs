@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use jiff::civil::Date;
 use switchboard_app::audit::{Recorder, Sealer, redrive as redrive_letters};
-use switchboard_domain::audit::{Verified, Verifier};
+use switchboard_domain::audit::{ClaimedFilter, Claims, Verified, Verifier};
 use switchboard_lambda::{Aws, audit_lock};
 use switchboard_platform::{public_key_from_pem, public_key_pem, signature_checker};
 use switchboard_store::tenants;
@@ -62,18 +62,43 @@ fn check(export: &str, public_key: &[u8]) -> Result<()> {
 
 /// Prints what was found; an error when something is wrong.
 fn say(verified: &Verified) -> Result<()> {
-    println!("{} events; {} days sealed, {} not sealed yet", verified.events, verified.days_sealed, verified.days_unsealed);
-    for problem in &verified.problems {
-        match problem.line {
-            0 => println!("{}", problem.what),
-            line => println!("line {line}: {}", problem.what),
-        }
-    }
+    println!("{}", found(verified));
     match verified.problem_count {
         0 => Ok(()),
         1 => bail!("1 problem"),
         count => bail!("{count} problems"),
     }
+}
+
+/// What was found. What the file claims comes first: nobody signed it, and what it says was left out is missed by nobody else than who reads this.
+fn found(verified: &Verified) -> String {
+    let mut lines: Vec<String> = verified.claims.iter().map(claimed).collect();
+    if let Some((first, last)) = verified.sealed {
+        lines.push(format!("sealed: {first} to {last}; later days that were cut off together with their seals are missed by nobody"));
+    }
+    lines.push(format!("{} events; {} days sealed, {} not sealed yet", verified.events, verified.days_sealed, verified.days_unsealed));
+    lines.extend(verified.problems.iter().map(|problem| match problem.line {
+        0 => problem.what.clone(),
+        line => format!("line {line}: {}", problem.what),
+    }));
+    lines.iter().map(|line| printable(line)).collect::<Vec<_>>().join("\n")
+}
+
+/// What an export says of itself.
+fn claimed(claims: &Claims) -> String {
+    let given = claims.left_out().map(ClaimedFilter::given).unwrap_or_default();
+    let left_out = match given.iter().map(|(name, value)| format!("{name} {value}")).collect::<Vec<_>>().join(" and ") {
+        given if given.is_empty() => "nothing left out".to_owned(),
+        given => format!("all left out but {given}"),
+    };
+    let from = claims.from.map_or_else(|| "the beginning".to_owned(), |from| from.to_string());
+    let (tenant, to, made_at) = (&claims.tenant, claims.to.unwrap_or(claims.made_at), claims.made_at);
+    format!("claimed, and not signed: events of tenant {tenant} recorded from {from} until {to}, {left_out}; made at {made_at}")
+}
+
+/// A line with nothing in it that a terminal obeys: it may quote the file.
+fn printable(line: &str) -> String {
+    line.chars().map(|letter| if letter.is_control() { '\u{fffd}' } else { letter }).collect()
 }
 
 /// Prints the public half of the key that seals, as other tools read it.
@@ -103,7 +128,7 @@ pub(crate) async fn seal(aws: &Aws, asked: Seal) -> Result<()> {
         bail!("{} days could not be sealed", report.damaged);
     }
     if report.unfinished {
-        bail!("there was no time for all of it: run it again");
+        bail!("there was no time for all of it: run it again; a day whose events take longer than ten minutes to be read needs a faster machine or a nearer one");
     }
     Ok(())
 }
@@ -132,6 +157,7 @@ pub(crate) async fn redrive(aws: &Aws) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use jiff::Timestamp;
     use jiff::civil::date;
     use switchboard_domain::audit::Problem;
 
@@ -154,6 +180,26 @@ mod tests {
         assert!(say(&whole).is_ok());
         let problem = Problem { line: 2, what: "it was edited".to_owned() };
         assert_eq!(say(&Verified { problems: vec![problem], problem_count: 1, ..whole }).unwrap_err().to_string(), "1 problem");
+    }
+
+    #[test]
+    fn what_a_file_claims_is_said_before_what_was_found() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let claims = Claims { filter: None, from: None, made_at: at(90_000), tenant: "t".to_owned(), to: None };
+        let claimed = |claims: Claims| found(&Verified { claims: Some(claims), ..Verified::default() });
+        let whole = "claimed, and not signed: events of tenant t recorded from the beginning until 1970-01-02T01:00:00Z, nothing left out; made at 1970-01-02T01:00:00Z";
+        let counts = "0 events; 0 days sealed, 0 not sealed yet";
+        assert_eq!(claimed(claims.clone()), format!("{whole}\n{counts}"));
+        let filter = ClaimedFilter { entity_type: Some("team".to_owned()), action: Some("team.updated".to_owned()), ..ClaimedFilter::default() };
+        let part = claimed(Claims { filter: Some(filter), from: Some(at(0)), to: Some(at(5)), ..claims.clone() });
+        let expected = "from 1970-01-01T00:00:00Z until 1970-01-01T00:00:05Z, all left out but entityType team and action team.updated; made at 1970-01-02T01:00:00Z";
+        assert!(part.contains(expected), "{part}");
+        assert_eq!(claimed(Claims { filter: Some(ClaimedFilter::default()), ..claims.clone() }), format!("{whole}\n{counts}"));
+        let forged = claimed(Claims { tenant: "t\n3 events\u{1b}[2J".to_owned(), ..claims });
+        assert_eq!(forged.lines().count(), 2, "{forged}");
+        assert!(!forged.contains('\u{1b}'));
+        let sealed = found(&Verified { sealed: Some((date(2026, 11, 21), date(2026, 11, 30))), ..Verified::default() });
+        assert!(sealed.starts_with("sealed: 2026-11-21 to 2026-11-30;") && sealed.ends_with(counts), "{sealed}");
     }
 
     #[test]

@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't be set up fails")]
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::num::NonZero;
 use std::thread;
 
@@ -12,7 +13,7 @@ use data_encoding::{BASE64, HEXLOWER};
 use hmac::{Hmac, Mac};
 use jiff::civil::{Date, date};
 use jiff::{SignedDuration, Timestamp};
-use serde_json::json;
+use serde_json::{Value, json};
 use sha2::Sha256;
 use switchboard_domain::actor::{Actor, ActorKind};
 use switchboard_domain::audit::{
@@ -139,8 +140,18 @@ impl Export {
 
     /// What the verifier says of the export with these events and hashes of the day; the number of events is mended.
     fn verified(&self, events: &[Cow<'_, str>], leaves: &[Leaf], is_sealed: bool) -> Verified {
+        self.claimed(&self.claim(None, None, None, at(100_000)), events, leaves, is_sealed)
+    }
+
+    /// A first line.
+    fn claim(&self, filter: Option<Value>, from: Option<Timestamp>, to: Option<Timestamp>, made_at: Timestamp) -> String {
+        header_line(&self.tenant.to_string(), from, to, filter, made_at)
+    }
+
+    /// The same of an export with this first line.
+    fn claimed(&self, claim: &str, events: &[Cow<'_, str>], leaves: &[Leaf], is_sealed: bool) -> Verified {
         let mut verifier = Verifier::new(|text: &[u8], signed: &[u8]| signature(text) == signed);
-        verifier.line(&header_line(&self.tenant.to_string(), None, None, None, at(100_000)));
+        verifier.line(claim);
         for event in events {
             verifier.line(event);
         }
@@ -152,6 +163,14 @@ impl Export {
         }
         verifier.line(&end_line(events.len() as u64));
         verifier.finish()
+    }
+
+    /// The same export under a seal that says something else, signed.
+    fn sealed_as(mut self, edit: impl Fn(&mut DaySeal)) -> Self {
+        let mut seal = DaySeal::parse(&self.seal.seal).unwrap();
+        edit(&mut seal);
+        self.seal = SignedSeal { signature: BASE64.encode(&signature(seal.text().as_bytes())), seal: seal.text(), ..self.seal };
+        self
     }
 
     fn as_it_is(&self) -> Vec<Cow<'_, str>> {
@@ -281,6 +300,85 @@ fn of_10_000_events_none_can_be_tampered_with_unnoticed() {
     }
 }
 
+/// What the first line says of time, from, to and made at, and the events it means.
+type Span = (Option<Timestamp>, Option<Timestamp>, Timestamp, fn(&AuditEvent) -> bool);
+
+/// What a first line may claim of events, and which of them it is true of.
+type Claim = (Value, fn(&AuditEvent) -> bool);
+
+#[test]
+fn a_first_line_that_claims_less_is_noticed_at_every_event_that_is_there_all_the_same() {
+    let mut excluded = 0;
+    for number in 0..EXPORTS / 20 {
+        let export = Export::new(number);
+        let [record, person] = [&export.events[2].entity_id, export.events[4].change.origin.actor.id.as_ref().unwrap()];
+        let claims: [Claim; 6] = [
+            (json!({ "entityType": "note" }), |_| false),
+            (json!({ "entityType": "contact", "entityId": record }), |event| event.change.origin.actor.kind == ActorKind::Import),
+            // The import of an export has its person's id.
+            (json!({ "actorId": person }), |event| event.change.origin.actor.kind != ActorKind::System),
+            (json!({ "actorId": "system" }), |event| event.change.origin.actor.kind == ActorKind::System),
+            (json!({ "action": "contact.created" }), |event| event.version() == Some(1)),
+            (json!({ "entityType": "contact", "action": "contact.updated" }), |event| event.version() == Some(2)),
+        ];
+        let later = recorded(&export.events[1]);
+        let times: [Span; 3] = [
+            (Some(later), None, at(100_000), |event| event.version() == Some(2)),
+            (None, Some(later), at(100_000), |event| event.version() == Some(1)),
+            (None, None, later, |event| event.version() == Some(1)),
+        ];
+        let of_events = claims.into_iter().map(|(filter, is_meant)| (export.claim(Some(filter), None, None, at(100_000)), is_meant));
+        let of_time = times.into_iter().map(|(from, to, made_at, is_meant)| (export.claim(None, from, to, made_at), is_meant));
+        for (claim, is_meant) in of_events.chain(of_time) {
+            let found = export.claimed(&claim, &export.as_it_is(), &export.leaves, true);
+            // The events follow the first line.
+            let expected: BTreeSet<u64> = (2..).zip(&export.events).filter(|(_, event)| !is_meant(event)).map(|(line, _)| line).collect();
+            let noticed: BTreeSet<u64> = found.problems.iter().map(|problem| problem.line).filter(|line| (2..2 + EVENTS as u64).contains(line)).collect();
+            assert_eq!(noticed, expected, "{claim}: {:?}", found.problems);
+            excluded += expected.len();
+        }
+    }
+    println!("Claimed: noticed {excluded} of {excluded} times");
+}
+
+#[test]
+fn what_a_first_line_claims_is_told_and_a_filter_that_leaves_nothing_out_leaves_nothing_out() {
+    let export = Export::new(0);
+    let whole = export.verified(&export.as_it_is(), &export.leaves, true);
+    let claims = whole.claims.unwrap();
+    assert_eq!((claims.tenant.as_str(), claims.left_out(), claims.from, claims.to, claims.made_at), (export.tenant.to_string().as_str(), None, None, None, at(100_000)));
+    assert_eq!(whole.sealed, Some((DAY, DAY)));
+    let mut events = export.as_it_is();
+    let filter = json!({ "entityType": "contact", "action": null });
+    let claims = export.claimed(&export.claim(Some(filter), Some(at(0)), Some(at(90_000)), at(100_000)), &events, &export.leaves, true).claims.unwrap();
+    assert_eq!((claims.left_out().unwrap().given(), claims.from, claims.to), (vec![("entityType", "contact")], Some(at(0)), Some(at(90_000))));
+    events.pop();
+    for filter in [json!({}), json!({ "action": null })] {
+        let found = export.claimed(&export.claim(Some(filter), None, None, at(100_000)), &events, &export.leaves, true);
+        assert!(found.problems.iter().any(|problem| problem.what.contains("1 events recorded on 2026-11-29 are missing")), "{:?}", found.problems);
+    }
+    for nonsense in [json!({ "reason": "x" }), json!("x"), json!({ "action": 1 })] {
+        let found = export.claimed(&export.claim(Some(nonsense), None, None, at(100_000)), &export.as_it_is(), &export.leaves, true);
+        assert!(found.problem_count > 0 && found.claims.is_none());
+    }
+}
+
+#[test]
+fn a_whole_export_begins_with_the_first_seal_and_no_seal_is_younger_than_its_export() {
+    let follows = |seal: &mut DaySeal| seal.previous = Some("ab".repeat(32));
+    let export = Export::new(0).sealed_as(follows);
+    let cut = export.verified(&export.as_it_is(), &export.leaves, true);
+    assert_eq!(cut.problem_count, 1);
+    assert!(cut.problems[0].what.contains("the seals before it are missing"), "{:?}", cut.problems);
+    // Whoever reads this is told that there is more before it.
+    let from = export.claimed(&export.claim(None, Some(at(0)), None, at(100_000)), &export.as_it_is(), &export.leaves, true);
+    assert_eq!((from.problem_count, from.claims.unwrap().from), (0, Some(at(0))));
+    let filter = Some(json!({ "entityType": "contact" }));
+    assert_eq!(export.claimed(&export.claim(filter, None, None, at(100_000)), &export.as_it_is(), &export.leaves, true).problem_count, 0);
+    let export = Export::new(0).sealed_as(|seal| seal.sealed_at = at(100_000));
+    assert_eq!(export.verified(&export.as_it_is(), &export.leaves, true).problem_count, 1);
+}
+
 #[test]
 fn what_no_seal_vouches_for_is_said_and_a_seal_that_is_not_signed_vouches_for_nothing() {
     let mut export = Export::new(0);
@@ -302,8 +400,8 @@ fn what_stands_beside_the_chains_is_under_the_seal_as_well() {
     export.lines.extend(beside.iter().zip(&hashes).map(|(event, hash)| written(event, hash, recorded(event))));
     hashes.extend(export.events.iter().map(AuditEvent::hash));
     export.leaves = sorted(hashes.iter().map(|hash| leaf(hash).unwrap()).collect());
-    let seal = DaySeal { events: export.leaves.len() as u64, root: HEXLOWER.encode(&root(&export.leaves)), ..DaySeal::parse(&export.seal.seal).unwrap() };
-    export.seal = SignedSeal { signature: BASE64.encode(&signature(seal.text().as_bytes())), seal: seal.text(), ..export.seal };
+    let (events, root) = (export.leaves.len() as u64, HEXLOWER.encode(&root(&export.leaves)));
+    let export = export.sealed_as(|seal| (seal.events, seal.root) = (events, root.clone()));
     assert_eq!(export.verified(&export.as_it_is(), &export.leaves, true).problem_count, 0);
     for (index, event) in (EVENTS..).zip(&beside) {
         let mut without = export.as_it_is();

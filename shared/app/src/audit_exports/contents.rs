@@ -26,6 +26,8 @@ const PAGE: usize = 500;
 const EVENTS: usize = 1_000;
 const LINES: usize = 20_000;
 const FILES: usize = 64;
+/// Longer than the clocks of those who make a tenant and of those who record it differ.
+const DIFFERENCE: SignedDuration = SignedDuration::from_hours(1);
 /// Shortest difference between two times.
 const MOMENT: SignedDuration = SignedDuration::from_millis(1);
 
@@ -50,7 +52,8 @@ impl<'a> Contents<'a> {
 
     /// The days that are asked for: none when they end before they begin.
     fn span(&self, tenant: &OpenTenant) -> (Date, Date) {
-        let (born, filter) = (tenant.record.record.created_at, &self.export.filter);
+        let (made_at, filter) = (tenant.record.record.created_at, &self.export.filter);
+        let born = made_at.saturating_sub(DIFFERENCE).unwrap_or(made_at);
         let from = filter.from.map_or(born, |from| from.max(born));
         let to = filter.to.unwrap_or(self.export.created_at);
         (day_of(from), day_of(to.saturating_sub(MOMENT).unwrap_or(to)))
@@ -170,7 +173,8 @@ impl<'a> Contents<'a> {
                 // Where nothing is left out but by time, the hashes of a whole day show that none of its events is missing.
                 let span = self.export.filter.left_out().is_none().then(|| self.span(tenant));
                 let is_concerned = |day: Date| self.days.contains(&day) || span.is_some_and(|(first, last)| first <= day && day <= last);
-                Vouchers::read(archive, tenant.record.id, self.export.created_at, is_concerned).await?
+                let is_from_the_beginning = span.is_some() && self.export.filter.from.is_none();
+                Vouchers::read(archive, tenant.record.id, self.export.created_at, is_from_the_beginning, is_concerned).await?
             }
         };
         let (lines, next) = match reached {

@@ -29,9 +29,15 @@ pub(super) struct Vouchers {
 }
 
 impl Vouchers {
-    /// Reads the seals of a tenant, made before some time, of which some days matter: later, a worker that goes on finds the same. 1 request per 1,000 seals of
-    /// the tenant, and 1 for each of them.
-    pub(super) async fn read(archive: &Files, tenant: TenantId, before: Timestamp, is_concerned: impl Fn(Date) -> bool) -> Result<Self, AppError> {
+    /// Reads the seals of a tenant, made before some time, of which some days matter: later, a worker that goes on finds the same. Where nothing is left out from
+    /// the beginning on, they begin with the tenant's first. 1 request per 1,000 seals of the tenant, and 1 for each of them.
+    pub(super) async fn read(
+        archive: &Files,
+        tenant: TenantId,
+        before: Timestamp,
+        is_from_the_beginning: bool,
+        is_concerned: impl Fn(Date) -> bool,
+    ) -> Result<Self, AppError> {
         let mut seals = Vec::new();
         for seal in all_seals(archive, tenant).await? {
             match seal {
@@ -42,15 +48,17 @@ impl Vouchers {
             }
         }
         in_order_of_sealing(&mut seals);
-        Ok(Self::of(seals, is_concerned))
+        Ok(Self::of(seals, is_from_the_beginning, is_concerned))
     }
 
-    /// Of seals in the order of the chain, those from the first to the last that matters.
-    fn of(mut seals: Vec<KeptSeal>, is_concerned: impl Fn(Date) -> bool) -> Self {
+    /// Of seals in the order of the chain, those from the first that matters, or from the first of all, to the last that matters.
+    fn of(mut seals: Vec<KeptSeal>, is_from_the_beginning: bool, is_concerned: impl Fn(Date) -> bool) -> Self {
         let last = seals.iter().rposition(|kept| is_concerned(kept.seal.day)).map_or(0, |last| last + 1);
         seals.truncate(last);
-        let first = seals.iter().position(|kept| is_concerned(kept.seal.day)).unwrap_or(0);
-        seals.drain(..first);
+        if !is_from_the_beginning {
+            let first = seals.iter().position(|kept| is_concerned(kept.seal.day)).unwrap_or(0);
+            seals.drain(..first);
+        }
         let mut days = BTreeMap::new();
         for kept in seals.iter().filter(|kept| is_concerned(kept.seal.day)) {
             days.insert(kept.seal.day, kept.seal.number);
@@ -114,21 +122,24 @@ mod tests {
     #[test]
     fn the_chain_is_whole_from_the_first_to_the_last_seal_of_a_day_that_matters() {
         let made = [(1, 0), (2, 0), (3, 0), (2, 1), (4, 0), (5, 0)];
-        let of = |wanted: &[i8]| Vouchers::of(chain(&made), |day| wanted.contains(&day.day()));
+        let of = |wanted: &[i8]| Vouchers::of(chain(&made), false, |day| wanted.contains(&day.day()));
         assert_eq!(days(&of(&[2])), [(2, 0), (3, 0), (2, 1)], "events that were archived late have a seal of their own");
         assert_eq!(days(&of(&[1, 4])), [(1, 0), (2, 0), (3, 0), (2, 1), (4, 0)]);
         assert_eq!(days(&of(&[5])), [(5, 0)]);
         assert_eq!(days(&of(&[6])), []);
+        let from_the_beginning = |wanted: &[i8]| days(&Vouchers::of(chain(&made), true, |day| wanted.contains(&day.day())));
+        assert_eq!(from_the_beginning(&[3, 4]), made[..5], "a day that was sealed before it was over may come before one that it follows");
+        assert_eq!((from_the_beginning(&[1]), from_the_beginning(&[6])), (vec![(1, 0)], vec![]));
         assert_eq!(of(&[2, 4]).days, BTreeMap::from([(date(2026, 11, 2), 1), (date(2026, 11, 4), 0)]), "the last seal of a day is over all of it");
     }
 
     #[test]
     fn the_hashes_begin_with_the_first_day_that_matters_and_there_are_none_without_one() {
-        let vouchers = Vouchers::of(chain(&[(1, 0), (2, 0)]), |day| day.day() == 2);
+        let vouchers = Vouchers::of(chain(&[(1, 0), (2, 0)]), false, |day| day.day() == 2);
         let (lines, next) = vouchers.seals();
         assert_eq!((lines.len(), next), (1, Some((date(2026, 11, 2), 0))));
         assert_eq!((vouchers.behind(date(2026, 11, 1)), vouchers.behind(date(2026, 11, 2))), (Some(date(2026, 11, 2)), None));
-        let (lines, next) = Vouchers::of(chain(&[(1, 0)]), |_| false).seals();
+        let (lines, next) = Vouchers::of(chain(&[(1, 0)]), false, |_| false).seals();
         assert!(lines.is_empty() && next.is_none());
     }
 }

@@ -22,7 +22,7 @@ pub use place::{BESIDE, Place};
 pub use seal::{DaySeal, SignedSeal};
 pub use severity::{Severity, severity};
 pub use undo::{undo, value_of};
-pub use verify::{Problem, Verified, Verifier, end_line, header_line, leaves_lines, seal_line};
+pub use verify::{ClaimedFilter, Claims, Problem, Verified, Verifier, end_line, header_line, leaves_lines, seal_line};
 
 use std::collections::BTreeMap;
 

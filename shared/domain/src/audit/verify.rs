@@ -7,10 +7,12 @@ use data_encoding::{BASE64, HEXLOWER};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{DaySeal, Leaf, Line, Place, SignedSeal, leaf, root};
+use crate::actor::ActorKind;
+use crate::audit_export::SYSTEM;
 
 /// Leaves of one line of an export.
 const LEAVES_A_LINE: usize = 10_000;
@@ -19,18 +21,68 @@ const NAMED: usize = 100;
 /// A day is sealed within hours of its end.
 const SEALED_WITHIN: SignedDuration = SignedDuration::from_hours(48);
 
-/// The first line of an export.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// What an export says of itself in its first line. Nobody signed that: what it leaves out can't be found missing, so whoever has it verified must be told.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Header {
-    /// What was left out: null when nothing was.
-    filter: Option<Value>,
+pub struct Claims {
+    /// What its events have in common, while all others are left out: null when none are.
+    pub filter: Option<ClaimedFilter>,
     /// From when on events were recorded; null from the first.
-    from: Option<Timestamp>,
-    made_at: Timestamp,
-    tenant: String,
+    pub from: Option<Timestamp>,
+    /// When it was made.
+    pub made_at: Timestamp,
+    /// Whose it is.
+    pub tenant: String,
     /// Until when, exclusively; null until `made_at`.
-    to: Option<Timestamp>,
+    pub to: Option<Timestamp>,
+}
+
+/// What the events of an export have in common: everything that is given.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ClaimedFilter {
+    /// The kind of record.
+    pub entity_type: Option<String>,
+    /// The record.
+    pub entity_id: Option<String>,
+    /// The actor, or [`SYSTEM`].
+    pub actor_id: Option<String>,
+    /// The action.
+    pub action: Option<String>,
+}
+
+impl ClaimedFilter {
+    /// What is given, by the names of the API.
+    #[must_use]
+    pub fn given(&self) -> Vec<(&'static str, &str)> {
+        let members = [("entityType", &self.entity_type), ("entityId", &self.entity_id), ("actorId", &self.actor_id), ("action", &self.action)];
+        members.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?))).collect()
+    }
+}
+
+impl Claims {
+    /// What is left out otherwise than by time; none also when a filter is there that leaves nothing out.
+    #[must_use]
+    pub fn left_out(&self) -> Option<&ClaimedFilter> {
+        self.filter.as_ref().filter(|filter| **filter != ClaimedFilter::default())
+    }
+
+    /// What of an event shows that it should not be in the export, by the name that it has in its line.
+    fn excludes(&self, link: &Link<'_>, recorded_at: Timestamp) -> Option<&'static str> {
+        let is_early = self.from.is_some_and(|from| recorded_at < from);
+        if is_early || recorded_at >= self.made_at || self.to.is_some_and(|to| recorded_at >= to) {
+            return Some("recordedAt");
+        }
+        let given = self.filter.as_ref().map(ClaimedFilter::given).unwrap_or_default();
+        let differs = given.into_iter().find(|(name, wanted)| match *name {
+            "entityType" => link.entity_type != *wanted,
+            "entityId" => link.entity_id != *wanted,
+            "action" => link.action != *wanted,
+            _ if *wanted == SYSTEM => link.actor_kind != ActorKind::System,
+            _ => link.actor_id.as_deref() != Some(*wanted),
+        });
+        differs.map(|(name, _)| name)
+    }
 }
 
 /// The first line of an export: whose it is, over which time of recording, and what is left out of it (null when nothing is).
@@ -61,13 +113,13 @@ pub fn end_line(events: u64) -> String {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 enum Mark {
-    Export(Header),
+    Export(Claims),
     Seal(SignedSeal),
     Leaves { day: Date, hashes: String },
     End { events: u64 },
 }
 
-/// What of a form the chain is made of.
+/// What of a form the chain is made of, and what an export may be of.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Link<'a> {
@@ -75,6 +127,11 @@ struct Link<'a> {
     entity_type: Cow<'a, str>,
     #[serde(borrow)]
     entity_id: Cow<'a, str>,
+    #[serde(borrow)]
+    action: Cow<'a, str>,
+    actor_kind: ActorKind,
+    #[serde(borrow)]
+    actor_id: Option<Cow<'a, str>>,
     version: Option<u32>,
     #[serde(default, borrow)]
     place: Option<Cow<'a, str>>,
@@ -104,6 +161,10 @@ pub struct Verified {
     pub days_sealed: u64,
     /// Days with events that carry no seal yet: nothing outside the export vouches for them.
     pub days_unsealed: u64,
+    /// The first and the last day whose seal was checked. What was recorded later may have been cut off together with its seals.
+    pub sealed: Option<(Date, Date)>,
+    /// What the export says of itself.
+    pub claims: Option<Claims>,
 }
 
 /// When a day begins.
@@ -122,7 +183,7 @@ struct Day {
 /// Reads an export line by line. About 150 bytes of memory an event.
 pub struct Verifier<F> {
     signed: F,
-    header: Option<Header>,
+    claims: Option<Claims>,
     lines: u64,
     records: HashMap<(String, String), (u32, Leaf)>,
     days: BTreeMap<Date, Day>,
@@ -134,7 +195,7 @@ pub struct Verifier<F> {
 impl<F: Fn(&[u8], &[u8]) -> bool> Verifier<F> {
     /// A verifier that asks `signed` whether a text has that signature.
     pub fn new(signed: F) -> Self {
-        Self { signed, header: None, lines: 0, records: HashMap::new(), days: BTreeMap::new(), previous_seal: None, ended: None, verified: Verified::default() }
+        Self { signed, claims: None, lines: 0, records: HashMap::new(), days: BTreeMap::new(), previous_seal: None, ended: None, verified: Verified::default() }
     }
 
     /// Takes the next line.
@@ -143,21 +204,21 @@ impl<F: Fn(&[u8], &[u8]) -> bool> Verifier<F> {
         if self.ended.is_some() {
             return self.problem("there is something behind the end".to_owned());
         }
-        if self.header.is_none() && self.lines > 1 {
+        if self.claims.is_none() && self.lines > 1 {
             return;
         }
         if let Ok(line) = Line::parse(text) {
             return self.event(&line);
         }
         match serde_json::from_str(text) {
-            Ok(Mark::Export(header)) if self.lines == 1 => self.header = Some(header),
+            Ok(Mark::Export(claims)) if self.lines == 1 => self.claims = Some(claims),
             Ok(Mark::Export(_)) => self.problem("a second beginning".to_owned()),
             Ok(Mark::Seal(seal)) => self.seal(&seal),
             Ok(Mark::Leaves { day, hashes }) => self.leaves(day, &hashes),
             Ok(Mark::End { events }) => self.ended = Some(events),
             Err(error) => self.problem(format!("not a line of an export: {error}")),
         }
-        if self.lines == 1 && self.header.is_none() {
+        if self.lines == 1 && self.claims.is_none() {
             self.problem("an export begins with a line that says whose it is".to_owned());
         }
     }
@@ -170,6 +231,9 @@ impl<F: Fn(&[u8], &[u8]) -> bool> Verifier<F> {
         let (Ok(link), Ok(recorded_at)) = (serde_json::from_str::<Link<'_>>(line.form()), line.recorded_at()) else {
             return self.problem("not an event of a record".to_owned());
         };
+        if let Some(name) = self.claims.as_ref().and_then(|claims| claims.excludes(&link, recorded_at)) {
+            self.problem(format!("by its {name} this event is not among those that the first line says are there"));
+        }
         let day = recorded_at.to_zoned(TimeZone::UTC).date();
         let number = self.lines;
         self.days.entry(day).or_default().events.push((hash, number, recorded_at));
@@ -208,15 +272,15 @@ impl<F: Fn(&[u8], &[u8]) -> bool> Verifier<F> {
         }
     }
 
-    /// Whether nothing at all is left out: then every record begins with its first version.
+    /// Whether nothing at all is left out before some time: then every record begins with its first version, and the seals with the tenant's first.
     fn is_whole_from_the_beginning(&self) -> bool {
-        self.header.as_ref().is_some_and(|header| header.filter.is_none() && header.from.is_none())
+        self.claims.as_ref().is_some_and(|claims| claims.left_out().is_none() && claims.from.is_none())
     }
 
     /// Whether the export may lack versions of a record between others: by what was done, or who did it.
     fn leaves_out_versions(&self) -> bool {
-        let filter = self.header.as_ref().and_then(|header| header.filter.as_ref());
-        filter.is_some_and(|filter| ["action", "actorId"].iter().any(|name| !filter[*name].is_null()))
+        let filter = self.claims.as_ref().and_then(Claims::left_out);
+        filter.is_some_and(|filter| filter.action.is_some() || filter.actor_id.is_some())
     }
 
     fn seal(&mut self, signed: &SignedSeal) {
@@ -227,12 +291,17 @@ impl<F: Fn(&[u8], &[u8]) -> bool> Verifier<F> {
         if !(self.signed)(signed.seal.as_bytes(), &signature) {
             return self.problem(format!("the seal of {} does not have the signature of the key", seal.day));
         }
-        if self.header.as_ref().is_none_or(|header| header.tenant != seal.tenant.to_string()) {
+        if self.claims.as_ref().is_none_or(|claims| claims.tenant != seal.tenant.to_string()) {
             return self.problem(format!("the seal of {} is another tenant's", seal.day));
         }
-        if let Some(previous) = &self.previous_seal
-            && seal.previous.as_ref() != Some(previous)
-        {
+        if self.claims.as_ref().is_some_and(|claims| claims.made_at <= seal.sealed_at) {
+            self.problem(format!("the seal of {} was made after the time at which the export says it was made itself", seal.day));
+        }
+        let is_first = self.previous_seal.is_none();
+        if is_first && seal.previous.is_some() && self.is_whole_from_the_beginning() {
+            self.problem(format!("the seal of {} is not the tenant's first: the seals before it are missing", seal.day));
+        }
+        if !is_first && seal.previous != self.previous_seal {
             self.problem(format!("the seal of {} does not follow the one before it", seal.day));
         }
         self.previous_seal = Some(seal.hash());
@@ -263,6 +332,7 @@ impl<F: Fn(&[u8], &[u8]) -> bool> Verifier<F> {
         for (date, day) in std::mem::take(&mut self.days) {
             self.day(date, day);
         }
+        self.verified.claims = self.claims;
         self.verified
     }
 
@@ -281,6 +351,7 @@ impl<F: Fn(&[u8], &[u8]) -> bool> Verifier<F> {
             return;
         }
         self.verified.days_sealed += 1;
+        self.verified.sealed = Some((self.verified.sealed.map_or(date, |(first, _)| first), date));
         // A day may be sealed before it is over; what comes later is under its next seal.
         let sealed_at = seal.sealed_at;
         let found = day.events.len();
@@ -310,18 +381,18 @@ impl<F: Fn(&[u8], &[u8]) -> bool> Verifier<F> {
 
     /// Whether a day was over for so long that its seal can't be missing.
     fn should_be_sealed(&self, date: Date) -> bool {
-        let (Some(header), Some(end)) = (&self.header, date.tomorrow().ok().and_then(beginning)) else {
+        let (Some(claims), Some(end)) = (&self.claims, date.tomorrow().ok().and_then(beginning)) else {
             return false;
         };
-        header.made_at.duration_since(end) >= SEALED_WITHIN
+        claims.made_at.duration_since(end) >= SEALED_WITHIN
     }
 
     /// Whether the export should have every event recorded on a day.
     fn covers(&self, date: Date) -> bool {
-        let (Some(header), Some(begin), Some(end)) = (&self.header, beginning(date), date.tomorrow().ok().and_then(beginning)) else {
+        let (Some(claims), Some(begin), Some(end)) = (&self.claims, beginning(date), date.tomorrow().ok().and_then(beginning)) else {
             return false;
         };
-        header.filter.is_none() && header.from.is_none_or(|from| from <= begin) && header.to.unwrap_or(header.made_at) >= end
+        claims.left_out().is_none() && claims.from.is_none_or(|from| from <= begin) && claims.to.unwrap_or(claims.made_at) >= end
     }
 
     fn problem(&mut self, what: String) {
