@@ -12,6 +12,8 @@ use crate::errors::Code;
 pub(crate) const DEPTH: usize = 15;
 /// Most fields asked for, each entry of a page counted.
 pub(crate) const COMPLEXITY: usize = 10_000;
+/// What a walk through the whole trail of a record, or of a day, counts for: twenty of them are all that one request may ask for.
+pub(crate) const TRAIL_COMPLEXITY: usize = 500;
 /// Longest query, in bytes; it bounds its tokens.
 const QUERY_BYTES: usize = 50_000;
 /// Most fields written in a document, fragments included.

@@ -11,6 +11,7 @@ use switchboard_domain::team::Membership as Place;
 use crate::audit::{AuditActor, AuditEvent, as_of, events};
 use crate::context::ContextExt;
 use crate::errors::{app_error, shared_error};
+use crate::limits::TRAIL_COMPLEXITY;
 use crate::loader::{DirectoryEntry, DirectoryKey};
 use crate::node_id::{AuditedId, NodeId};
 use crate::page::Connection;
@@ -107,6 +108,7 @@ impl Agent {
 
     /// The fields by their names as they stood at a time, that moment included, from the audit trail; null when it wasn't there yet, or the trail no longer
     /// reaches back so far. Their teams are given by their ids, each with what they were in it.
+    #[graphql(complexity = "TRAIL_COMPLEXITY")]
     async fn as_of(&self, ctx: &Context<'_>, #[graphql(desc = "The time.")] time: DateTime) -> Result<Option<Json<Value>>> {
         as_of(ctx, AuditedId::Agent(self.0.id), time).await
     }

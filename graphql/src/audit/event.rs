@@ -58,13 +58,13 @@ impl AuditEvent {
         details.iter().find(|detail| detail.field == name)?.new.as_ref()
     }
 
-    /// The import and the chunk whose rows it stands for.
-    fn chunk(&self) -> Option<(ImportId, u32)> {
+    /// The import and the chunk whose rows it stands for, and the root over the hashes of their events.
+    fn chunk(&self) -> Option<(ImportId, u32, &str)> {
         let AuditedId::Import(import) = self.record else {
             return None;
         };
         let chunk = self.detail("chunk").filter(|_| self.event().change.action == "import.chunk_written")?;
-        Some((import, u32::try_from(chunk.as_u64()?).ok()?))
+        Some((import, u32::try_from(chunk.as_u64()?).ok()?, self.detail("root")?.as_str()?))
     }
 }
 
@@ -175,13 +175,13 @@ impl AuditEvent {
         #[graphql(desc = "How many, 50 when not given, at most 100.")] first: Option<i32>,
         #[graphql(desc = "The cursor after which to begin.")] after: Option<String>,
     ) -> Result<Option<Connection<AuditEvent>>> {
-        let Some((import, chunk)) = self.chunk() else {
+        let Some((import, chunk, root)) = self.chunk() else {
             return Ok(None);
         };
         let viewer = ctx.viewer();
         let asked = Asked::of(viewer.tenant.record.id, &format!("rows of chunk {chunk} of import {import}"), first, after.as_deref())?;
         let place = asked.after.as_deref().and_then(|place| place.parse().ok());
-        let page = use_cases::rows(&ctx.api().services, viewer, import, chunk, place, asked.first).await.map_err(app_error)?;
+        let page = use_cases::rows(&ctx.api().services, viewer, import, chunk, root, place, asked.first).await.map_err(app_error)?;
         Ok(Some(connection(&asked, page)))
     }
 

@@ -10,6 +10,7 @@ use super::gap::{self, AuditGap};
 use super::verification::{self, AuditPublicKey, AuditVerification};
 use crate::context::ContextExt;
 use crate::errors::app_error;
+use crate::limits::TRAIL_COMPLEXITY;
 use crate::page::{Asked, Connection};
 use crate::scalars::{Date, DateTime};
 
@@ -53,6 +54,7 @@ impl AuditQuery {
     }
 
     /// How a record differs between two versions, field by field; null when there is no such record or version, or the trail no longer reaches back to it.
+    #[graphql(complexity = "TRAIL_COMPLEXITY + child_complexity")]
     async fn audit_diff(
         &self,
         ctx: &Context<'_>,
@@ -84,6 +86,7 @@ impl AuditQuery {
     }
 
     /// Whether the trail is whole: of a record, of a day (UTC), or with neither of the seals of the whole organisation.
+    #[graphql(complexity = "TRAIL_COMPLEXITY + child_complexity")]
     async fn audit_verification(
         &self,
         ctx: &Context<'_>,

@@ -5,6 +5,7 @@ use serde_json::Value;
 use switchboard_domain::note;
 
 use crate::audit::{AuditActor, AuditEvent, as_of, events};
+use crate::limits::TRAIL_COMPLEXITY;
 use crate::node_id::{AuditedId, NodeId};
 use crate::page::Connection;
 use crate::scalars::DateTime;
@@ -43,6 +44,7 @@ impl Note {
 
     /// The fields by their names as they stood at a time, that moment included, from the audit trail; null when it wasn't there yet, or the trail no longer
     /// reaches back so far.
+    #[graphql(complexity = "TRAIL_COMPLEXITY")]
     async fn as_of(&self, ctx: &Context<'_>, #[graphql(desc = "The time.")] time: DateTime) -> Result<Option<Json<Value>>> {
         as_of(ctx, AuditedId::Note(self.0.contact.clone(), self.0.id), time).await
     }

@@ -6,6 +6,7 @@ use switchboard_domain::permission::Permission;
 use switchboard_domain::person;
 
 use crate::audit::{AuditActor, AuditEvent, as_of, events};
+use crate::limits::TRAIL_COMPLEXITY;
 use crate::node_id::{AuditedId, NodeId};
 use crate::page::Connection;
 use crate::scalars::DateTime;
@@ -54,6 +55,7 @@ impl Role {
 
     /// The fields by their names as they stood at a time, that moment included, from the audit trail; null when it wasn't there yet, or the trail no longer
     /// reaches back so far.
+    #[graphql(complexity = "TRAIL_COMPLEXITY")]
     async fn as_of(&self, ctx: &Context<'_>, #[graphql(desc = "The time.")] time: DateTime) -> Result<Option<Json<Value>>> {
         as_of(ctx, AuditedId::Role(self.0.id), time).await
     }

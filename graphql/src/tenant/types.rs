@@ -9,6 +9,7 @@ use switchboard_domain::{tenant, tenant_settings};
 use crate::agent::Agent;
 use crate::audit::{AuditEvent, as_of, events};
 use crate::context::ContextExt;
+use crate::limits::TRAIL_COMPLEXITY;
 use crate::node_id::{AuditedId, NodeId};
 use crate::page::Connection;
 use crate::scalars::DateTime;
@@ -106,6 +107,7 @@ impl Tenant {
 
     /// The fields by their names as they stood at a time, that moment included, from the audit trail; null when it wasn't there yet, or the trail no longer
     /// reaches back so far.
+    #[graphql(complexity = "TRAIL_COMPLEXITY")]
     async fn as_of(&self, ctx: &Context<'_>, #[graphql(desc = "The time.")] time: DateTime) -> Result<Option<Json<Value>>> {
         as_of(ctx, AuditedId::Tenant(self.0.id), time).await
     }

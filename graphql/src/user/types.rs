@@ -12,6 +12,7 @@ use crate::agent::{self, Agent};
 use crate::audit::{AuditActor, AuditEvent, as_of, events};
 use crate::context::ContextExt;
 use crate::errors::app_error;
+use crate::limits::TRAIL_COMPLEXITY;
 use crate::node_id::{AuditedId, NodeId};
 use crate::page::Connection;
 use crate::role::Role;
@@ -120,6 +121,7 @@ impl User {
 
     /// The fields by their names as they stood at a time, that moment included, from the audit trail; null when it wasn't there yet, or the trail no longer
     /// reaches back so far.
+    #[graphql(complexity = "TRAIL_COMPLEXITY")]
     async fn as_of(&self, ctx: &Context<'_>, #[graphql(desc = "The time.")] time: DateTime) -> Result<Option<Json<Value>>> {
         as_of(ctx, AuditedId::User(self.0.id), time).await
     }

@@ -33,6 +33,11 @@ pub fn leaves_key(tenant: TenantId, day: Date, number: u32) -> String {
     format!("leaves/{tenant}/{day}/{number:04}.bin")
 }
 
+/// The folder of a day's hashes.
+pub(super) fn day_leaves_folder(tenant: TenantId, day: Date) -> String {
+    format!("leaves/{tenant}/{day}/")
+}
+
 /// The folder of a tenant's seals.
 #[must_use]
 pub fn seals_folder(tenant: TenantId) -> String {

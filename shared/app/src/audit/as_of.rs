@@ -130,6 +130,9 @@ fn is_whole(events: &[StoredEvent]) -> bool {
     !events.is_empty() && (1..).zip(events.iter().rev()).all(|(expected, stored)| stored.event.version() == Some(expected))
 }
 
+/// Most versions gone through for one answer: about 5 MB, and 50 requests.
+const MOST_VERSIONS: usize = 5_000;
+
 /// All events of a record's versions above one, newest first.
 async fn newest(services: &Services, tenant: &OpenTenant, record: &AuditedId, above: u32) -> Result<Vec<StoredEvent>, AppError> {
     let (kind, id) = (record.entity_type(), record.entity_id());
@@ -141,6 +144,11 @@ async fn newest(services: &Services, tenant: &OpenTenant, record: &AuditedId, ab
         events.extend(page.entries.into_iter().filter(|stored| stored.event.version() > Some(above)));
         if !has_more {
             return Ok(events);
+        }
+        if events.len() >= MOST_VERSIONS {
+            return Err(AppError::Asked(format!(
+                "The record was changed more than {MOST_VERSIONS} times since: that is too much for one request. Take its trail out with auditExport."
+            )));
         }
     }
 }

@@ -64,13 +64,18 @@ impl RecordChain {
     }
 }
 
+/// Whether a seal is the next behind another one, or the first of all.
+pub(super) fn follows(seal: &DaySeal, before: Option<&DaySeal>) -> bool {
+    seal.previous == before.map(DaySeal::hash)
+}
+
 /// What is wrong with all seals of a tenant, in the order of sealing: the first has none before it, each of the others carries the hash of the one before, the
 /// numbers of a day have no gap, and the last is the one that is known as the newest.
 pub(super) fn broken_seals(seals: &[KeptSeal], newest: Option<&KeptSeal>) -> Option<String> {
     let mut numbers: std::collections::BTreeMap<jiff::civil::Date, u32> = std::collections::BTreeMap::new();
     let mut before: Option<&DaySeal> = None;
     for KeptSeal { seal, .. } in seals {
-        if seal.previous != before.map(DaySeal::hash) {
+        if !follows(seal, before) {
             return Some(match before {
                 Some(before) => format!("the seal of {} with number {} does not follow that of {} with number {}", seal.day, seal.number, before.day, before.number),
                 None => format!("the seal of {} with number {} says that there is one before it, and there is none", seal.day, seal.number),
@@ -199,6 +204,8 @@ mod tests {
         }
         assert!(problem(&seals[..3]).unwrap().contains("2026-11-30 with number 1, is missing"));
         assert!(broken_seals(&seals, None).is_some() && problem(&[]).is_some());
+        assert!(follows(&seals[0].seal, None) && follows(&seals[3].seal, Some(&seals[2].seal)));
+        assert!(!follows(&seals[1].seal, None) && !follows(&seals[0].seal, Some(&seals[3].seal)) && !follows(&seals[3].seal, Some(&seals[1].seal)));
         let skipped = [seals[0].clone(), kept(one, 2, Some(&seals[0]))];
         assert!(broken_seals(&skipped, skipped.last()).unwrap().contains("number 1 is missing"));
     }

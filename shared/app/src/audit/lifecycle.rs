@@ -71,7 +71,8 @@ pub(super) fn of_import(old: Option<&Import>, new: &Import) -> Option<AuditEvent
     Some(beside(IMPORT, id, action, at, Origin::import(new.id, &new.file_name), details, outcome))
 }
 
-/// What a job's change is as an event: that it was asked for, or its end; none in between. What was searched for is personal, and isn't said.
+/// What a job's change is as an event: that it was asked for, or its end; none in between. What was searched for is personal, and isn't said. Why one failed is: the
+/// words are our own and quote nothing.
 pub(super) fn of_job(old: Option<&BulkJob>, new: &BulkJob) -> Option<AuditEvent> {
     let (id, origin) = (new.id.to_string(), new.origin.clone().with_job(new.id));
     let Some(old) = old else {
@@ -98,15 +99,17 @@ pub(super) fn of_job(old: Option<&BulkJob>, new: &BulkJob) -> Option<AuditEvent>
         ("changed", json!(new.tally.changed)),
         ("unchanged", json!(new.tally.unchanged)),
         ("failed", json!(new.tally.failed)),
+        ("reason", json!(new.failure_reason)),
     ]);
     Some(beside(BULK_JOB, id, action, at, origin, details, outcome))
 }
 
-/// What an export's change is as an event: that it was asked for, or its end; none in between. Each says which events were meant.
+/// What an export's change is as an event: that it was asked for, or its end; none in between. Each says which events were meant, and the end of one that failed
+/// why.
 pub(super) fn of_export(old: Option<&AuditExport>, new: &AuditExport) -> Option<AuditEvent> {
     let (id, origin, filter) = (new.id.to_string(), new.origin.clone(), &new.filter);
     let time = |at: Option<Timestamp>| json!(at.map(|at| format!("{at:.3}")));
-    let details = |events: Value, bytes: Value| {
+    let details = |events: Value, bytes: Value, reason: Value| {
         details([
             ("format", json!(new.format)),
             ("readable", json!(new.readable)),
@@ -118,10 +121,11 @@ pub(super) fn of_export(old: Option<&AuditExport>, new: &AuditExport) -> Option<
             ("to", time(filter.to)),
             ("events", events),
             ("bytes", bytes),
+            ("reason", reason),
         ])
     };
     let Some(old) = old else {
-        let details = details(Value::Null, Value::Null);
+        let details = details(Value::Null, Value::Null, Value::Null);
         return Some(beside(AUDIT_EXPORT, id, "audit_export.created", new.created_at, origin, details, Outcome::Success));
     };
     let at = new.finished_at.filter(|_| old.finished_at.is_none())?;
@@ -130,7 +134,8 @@ pub(super) fn of_export(old: Option<&AuditExport>, new: &AuditExport) -> Option<
         BulkJobStatus::Failed => ("audit_export.failed", Outcome::Failed),
         _ => ("data.exported", Outcome::Success),
     };
-    Some(beside(AUDIT_EXPORT, id, action, at, origin, details(json!(new.events), json!(new.bytes)), outcome))
+    let details = details(json!(new.events), json!(new.bytes), json!(new.failure_reason));
+    Some(beside(AUDIT_EXPORT, id, action, at, origin, details, outcome))
 }
 
 /// The import itself as the one who acts, for the event of a chunk.

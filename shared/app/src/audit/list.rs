@@ -31,10 +31,10 @@ pub(super) struct Found {
     pub(super) next: Option<String>,
 }
 
-/// The events that a filter means, newest first, those behind the place `after`. A page may be thin when few of the entries examined are meant. With a record,
-/// or an import: 2 requests, and 1 more for each 100 events examined; else 1 request for each part of a month of an actor, 4 for each part of a day. Half an R per
-/// started 4 KB of what is examined, at most 2,000 entries a page; then what [`views`] reads. What is older than the table goes back is read from the archive, a
-/// request or more for each day.
+/// The events that a filter means, newest first, those behind the place `after`. A page may be thin when few of the entries examined are meant. With a record 2
+/// requests, with an import 1, and 1 more for each 100 events examined; else 1 request for each part of a month of an actor, 4 for each part of a day. Half an R
+/// per started 4 KB of what is examined, at most 2,000 entries a page; then what [`views`] reads. What is older than the table goes back is read from the archive
+/// where `from` asks for it, a request or more for each day.
 ///
 /// # Errors
 /// [`AppError::Forbidden`] without `audit:read` for the whole tenant; those of the database and of the archive.

@@ -17,6 +17,7 @@ mod lifecycle;
 mod list;
 mod of_import;
 mod of_record;
+mod predecessor;
 mod record;
 mod redrive;
 pub(crate) mod revert;

@@ -8,34 +8,47 @@ use switchboard_domain::permission::Permission;
 use switchboard_store::audit_events::EventKey;
 
 use super::audited_id::AuditedId;
-use super::chunks::{ChunkRow, chunk_key};
+use super::chunks::{ChunkRow, chunk_key, root_of};
 use super::list::EventPage;
 use super::view::views;
 use crate::error::AppError;
 use crate::services::Services;
 use crate::viewer::Viewer;
 
-/// The events of the rows of a chunk, in the order of the chunk's list, those behind the place `after`, each with its place. One that left the table is left out.
-/// 1 request to the archive, whose file is read whole (about 0.1 KB a row, 5,000 rows at most); 1 request per 100 events, 1 R each, and those of [`views`].
+/// The events of the rows of a chunk, in the order of the chunk's list, those behind the place `after`, each with its place. One that left the table is left out, and
+/// so is one that was missing and still is. `root` is the one in the chunk's event. 1 request to the archive, whose file is read whole (about 0.1 KB a row,
+/// 5,000 rows at most); 1 request per 100 events, 1 R each, and those of [`views`].
 ///
 /// # Errors
-/// [`AppError::Forbidden`] without `audit:read` for the whole tenant; those of the database and of the archive.
-pub async fn rows(services: &Services, viewer: &Viewer, import: ImportId, chunk: u32, after: Option<usize>, first: usize) -> Result<EventPage, AppError> {
+/// [`AppError::Forbidden`] without `audit:read` for the whole tenant; [`AppError::Broken`] when the list, or an event, isn't the one under the root; those of the
+/// database and of the archive.
+pub async fn rows(services: &Services, viewer: &Viewer, import: ImportId, chunk: u32, root: &str, after: Option<usize>, first: usize) -> Result<EventPage, AppError> {
     viewer.require_all(Permission::AuditRead)?;
     let tenant = viewer.tenant.record.id;
-    let list: Vec<ChunkRow> = services.archive.get_json(&chunk_key(tenant, import, chunk)).await?.unwrap_or_default();
+    let file = chunk_key(tenant, import, chunk);
+    let list: Vec<ChunkRow> = services.archive.get_json(&file).await?.unwrap_or_default();
+    if root_of(&list) != root {
+        return Err(AppError::Broken(format!("{file} is not the list under its chunk's root")));
+    }
     let start = after.map_or(0, |after| after.saturating_add(1));
-    let key = |row: &ChunkRow| -> EventKey {
+    let key = |row: &ChunkRow| -> Option<EventKey> {
         let contact = AuditedId::Contact(row.contact.clone());
-        (contact.entity_type().to_owned(), contact.entity_id(), Place::Version(row.version))
+        Some((contact.entity_type().to_owned(), contact.entity_id(), Place::Version(row.version?)))
     };
-    let places: HashMap<EventKey, usize> = list.iter().enumerate().skip(start).take(first).map(|(place, row)| (key(row), place)).collect();
+    let rows = list.iter().enumerate().skip(start).take(first);
+    let places: HashMap<EventKey, (usize, &ChunkRow)> = rows.filter_map(|(place, row)| Some((key(row)?, (place, row)))).collect();
     let keys: Vec<EventKey> = places.keys().cloned().collect();
     let mut found: Vec<(usize, _)> = Vec::with_capacity(keys.len());
     for stored in services.audit.get_many(tenant, &keys).await? {
         let event = &stored.event;
         let key = (event.entity_type.clone(), event.entity_id.clone(), event.place.clone());
-        found.extend(places.get(&key).map(|place| (*place, stored)));
+        let Some((place, row)) = places.get(&key) else {
+            continue;
+        };
+        if row.hash.as_ref().is_some_and(|hash| *hash != stored.hash) {
+            return Err(AppError::Broken(format!("the event of a row of {file} is not the one in it")));
+        }
+        found.push((*place, stored));
     }
     found.sort_by_key(|(place, _)| *place);
     let (places, events): (Vec<usize>, Vec<_>) = found.into_iter().unzip();

@@ -20,6 +20,8 @@ use switchboard_store::{CoreTable, StoreError, audit_exports, bulk_jobs, contact
 
 use super::chunks::WrittenChunk;
 use super::lifecycle;
+use super::predecessor::{Previous, Sealing, is_same};
+use super::redrive::LETTERS;
 use super::stream::{Image, Person, StreamRecord, is_technical};
 use crate::error::AppError;
 use crate::tenants::Tenants;
@@ -34,7 +36,7 @@ pub struct Recorder {
     pub events: AuditTable,
     /// Where records go that can't become events.
     pub dead_letters: Files,
-    /// What the chunks of imports wrote.
+    /// What the chunks of imports wrote, and since when one waits for the events of that.
     pub results: Files,
     /// Where the lists behind the events of chunks go.
     pub archive: Files,
@@ -68,14 +70,18 @@ enum Made {
 }
 
 /// A record on its way to an event.
-struct Pending {
-    tenant: Arc<OpenTenant>,
+pub(super) struct Pending {
+    pub(super) tenant: Arc<OpenTenant>,
     /// The event but for the hash of the one before.
-    event: AuditEvent,
+    pub(super) event: AuditEvent,
     source: StreamRecord,
+    /// When the record was changed before; none for a new one.
+    pub(super) changed_before: Option<Timestamp>,
+    /// What its changes were sealed from.
+    pub(super) sealing: Option<Sealing>,
 }
 
-type RecordKey = (TenantId, String, String);
+pub(super) type RecordKey = (TenantId, String, String);
 
 /// A dead letter: all that is needed to replay it. Its personal data is sealed, as in the table.
 #[derive(Debug, Serialize, Deserialize)]
@@ -91,7 +97,8 @@ impl Recorder {
     /// the batch.
     ///
     /// # Errors
-    /// Those that pass with time or concern the whole batch, such as a missing permission: the batch is to be delivered again.
+    /// Those that pass with time or concern the whole batch, such as a missing permission: the batch is to be delivered again. So is one with the end of a chunk
+    /// while events of its rows are still to come.
     pub async fn record(&self, batch: Vec<StreamRecord>) -> Result<Report, AppError> {
         let mut report = Report::default();
         let mut waves: Vec<Vec<Pending>> = Vec::new();
@@ -116,15 +123,22 @@ impl Recorder {
         for wave in waves {
             self.write(wave, &mut newest, &mut report).await?;
         }
+        let mut is_awaited = false;
         for (tenant, chunk, record) in chunks {
             let now = self.clock.now();
-            match self.chunk_event(&tenant, &chunk, now).await? {
-                Some(event) => {
+            match self.chunk_event(&tenant, &chunk, now).await.map_err(Trouble::of) {
+                Ok(Some(event)) => {
                     let inserted = self.insert(&tenant, &[(event, Listing::Listed)], now).await?;
                     *if inserted[0] { &mut report.recorded } else { &mut report.repeated } += 1;
                 }
-                None => self.isolate(&record, "what a chunk of an import wrote is gone", &mut report).await?,
+                Ok(None) => is_awaited = true,
+                Err(Trouble::Record(reason)) => self.isolate(&record, &reason, &mut report).await?,
+                Err(Trouble::Batch(error)) => return Err(error),
             }
+        }
+        // All else in the batch is on record by now.
+        if is_awaited {
+            return Err(AppError::Unavailable("events of an import's rows are still to come"));
         }
         Ok(report)
     }
@@ -138,12 +152,14 @@ impl Recorder {
     async fn write(&self, wave: Vec<Pending>, newest: &mut HashMap<RecordKey, (u32, String)>, report: &mut Report) -> Result<(), AppError> {
         let mut by_tenant: HashMap<TenantId, Vec<Pending>> = HashMap::new();
         for mut pending in wave {
-            match self.previous_hash(&pending, newest).await? {
-                Previous::Hash(previous) => {
+            match self.previous_hash(&pending, newest).await {
+                Err(Trouble::Record(reason)) => self.isolate(&pending.source, &reason, report).await?,
+                Err(Trouble::Batch(error)) => return Err(error),
+                Ok(Previous::Hash(previous)) => {
                     pending.event.previous_hash = previous;
                     by_tenant.entry(pending.tenant.record.id).or_default().push(pending);
                 }
-                Previous::Missing(version) => {
+                Ok(Previous::Missing(version)) => {
                     let reason = format!("the event of version {version} is missing");
                     self.isolate(&pending.source, &reason, report).await?;
                 }
@@ -157,36 +173,25 @@ impl Recorder {
             };
             let inserted = self.insert(&first.tenant, &events, now).await?;
             for (pending, inserted) in pending.into_iter().zip(inserted) {
-                *if inserted { &mut report.recorded } else { &mut report.repeated } += 1;
-                let Some(version) = pending.event.version() else {
-                    continue;
-                };
                 let hash = if inserted {
+                    report.recorded += 1;
                     pending.event.hash()
                 } else {
                     let stored = self.events.get(tenant, &pending.event.entity_type, &pending.event.entity_id, &pending.event.place).await?;
-                    stored.ok_or_else(|| AppError::Broken("an event came and went".to_owned()))?.hash
+                    let stored = stored.ok_or_else(|| AppError::Broken("an event came and went".to_owned()))?;
+                    if is_same(&pending, &stored.event) {
+                        report.repeated += 1;
+                    } else {
+                        self.isolate(&pending.source, "another event stands at its place", report).await?;
+                    }
+                    stored.hash
                 };
-                newest.insert(pending.key(), (version, hash));
+                if let Some(version) = pending.event.version() {
+                    newest.insert(pending.key(), (version, hash));
+                }
             }
         }
         Ok(())
-    }
-
-    /// The hash an event must carry: none for a first version and beside the chain.
-    async fn previous_hash(&self, pending: &Pending, newest: &HashMap<RecordKey, (u32, String)>) -> Result<Previous, AppError> {
-        let before = match pending.event.version() {
-            None | Some(1) => return Ok(Previous::Hash(None)),
-            Some(version) => version - 1,
-        };
-        let key = pending.key();
-        if let Some((version, hash)) = newest.get(&key)
-            && *version == before
-        {
-            return Ok(Previous::Hash(Some(hash.clone())));
-        }
-        let stored = self.events.get(pending.tenant.record.id, &key.1, &key.2, &Place::Version(before)).await?;
-        Ok(stored.map_or(Previous::Missing(before), |stored| Previous::Hash(Some(stored.hash))))
     }
 
     async fn made(&self, record: &StreamRecord) -> Result<Made, Trouble> {
@@ -200,7 +205,7 @@ impl Recorder {
         let Some(id) = text(item, "PK").and_then(parse_tenant) else {
             return Err(Trouble::Record("the record belongs to no tenant".to_owned()));
         };
-        let tenant = self.tenants.open(id).await.map_err(Trouble::Batch)?;
+        let tenant = self.tenants.open(id).await.map_err(Trouble::of)?;
         let tenant = tenant.ok_or_else(|| Trouble::Record("the record's tenant does not exist".to_owned()))?;
         if let Some(made) = beside(&tenant, kind, record)? {
             return Ok(made);
@@ -209,13 +214,13 @@ impl Recorder {
         let old = record.old.as_ref().map(read).transpose()?;
         let Some(new) = record.new.as_ref().map(read).transpose()? else {
             if let Some(Image { person: Person::Of(contact, _), .. }) = &old
-                && contacts::get(&self.core, &tenant, contact).await.map_err(|error| Trouble::Batch(error.into()))?.is_none()
+                && contacts::get(&self.core, &tenant, contact).await.map_err(|error| Trouble::of(error.into()))?.is_none()
             {
                 return Ok(Made::Nothing);
             }
             return Err(Trouble::Record("an audited record was removed instead of marked as deleted".to_owned()));
         };
-        let before = old.as_ref().map_or(0, |old| old.version);
+        let (before, changed_before) = old.as_ref().map_or((0, None), |old| (old.version, Some(old.change.at)));
         let mut changes = differences(old.as_ref().map_or(&Fields::new(), |old| &old.fields), &new.fields);
         if new.version == before {
             return if changes.is_empty() { Ok(Made::Nothing) } else { Err(Trouble::Record("a field changed without the version".to_owned())) };
@@ -227,20 +232,21 @@ impl Recorder {
         if new.version != before + 1 {
             return Err(Trouble::Record(format!("the version went from {before} to {}", new.version)));
         }
-        let mut about = None;
+        let (mut about, mut sealing) = (None, None);
         let changes = match new.person {
             Person::Nobody => Changes::Clear(changes),
             // What it said before would be in the clear: only that it is gone is said.
             Person::Erased => Changes::Clear(differences(&Fields::new(), &new.fields)),
-            Person::Keyed(contact, key) => self.sealed(&contact, &key, &Changes::purpose(new.version), &changes)?,
+            Person::Keyed(contact, key) => self.sealed(sealing.insert(Sealing::of(contact, key, Changes::purpose(new.version), &changes)?)),
             Person::Of(contact, note) => {
                 about = Some(contact.to_string());
-                match contacts::get(&self.core, &tenant, &contact).await.map_err(|error| Trouble::Batch(error.into()))? {
+                match contacts::get(&self.core, &tenant, &contact).await.map_err(|error| Trouble::of(error.into()))? {
                     Some(stored) => {
                         let record = |error: StoreError| Trouble::Record(error.to_string());
                         let key = contacts::open_key(&tenant.keyring, &contact, stored.wrapped_key()).map_err(record)?;
                         let fields = note.open(&key).map_err(record)?.audit_fields();
-                        self.sealed(&contact, &key, &Changes::purpose_of_note(&new.entity_id, new.version), &differences(&Fields::new(), &fields))?
+                        let purpose = Changes::purpose_of_note(&new.entity_id, new.version);
+                        self.sealed(sealing.insert(Sealing::of(contact, key, purpose, &differences(&Fields::new(), &fields))?))
                     }
                     None => Changes::Clear(Vec::new()),
                 }
@@ -256,13 +262,12 @@ impl Recorder {
             previous_hash: None,
             about,
         };
-        Ok(Made::Event(Box::new(Pending { tenant, event, source: record.clone() })))
+        Ok(Made::Event(Box::new(Pending { tenant, event, source: record.clone(), changed_before, sealing })))
     }
 
     /// Changes sealed under the key of who they are about.
-    fn sealed(&self, contact: &ContactId, key: &ContactKey, purpose: &str, changes: &[FieldChange]) -> Result<Changes, Trouble> {
-        let json = serde_json::to_vec(changes).map_err(|error| Trouble::Record(error.to_string()))?;
-        Ok(Changes::Sealed(key.seal(contact, purpose, self.entropy.as_ref(), &json)))
+    fn sealed(&self, sealing: &Sealing) -> Changes {
+        Changes::Sealed(sealing.key.seal(&sealing.contact, &sealing.purpose, self.entropy.as_ref(), &sealing.json))
     }
 
     /// Puts a record aside with all that is needed to replay it, and says so where an alarm listens.
@@ -276,8 +281,8 @@ impl Recorder {
             new: image(&record.new).map_err(broken)?,
         };
         let item = record.new.as_ref().or(record.old.as_ref());
-        let part = |name: &str| item.and_then(|item| text(item, name)).unwrap_or("none").replace(['#', '/'], "_");
-        let key = format!("records/{}/{}/{}.json", part("PK"), part("SK"), record.sequence);
+        let part = |name: &str| in_letters(item.and_then(|item| text(item, name)).unwrap_or("none"));
+        let key = format!("{LETTERS}{}/{}/{}.json", part("PK"), part("SK"), record.sequence);
         self.dead_letters.put_json(&key, &letter).await?;
         tracing::error!(alarm = "audit record isolated", reason, dead_letter = key, "an audited change was set aside");
         report.isolated += 1;
@@ -286,17 +291,14 @@ impl Recorder {
 }
 
 impl Pending {
-    fn key(&self) -> RecordKey {
+    pub(super) fn key(&self) -> RecordKey {
         (self.tenant.record.id, self.event.entity_type.clone(), self.event.entity_id.clone())
     }
 }
 
-/// What stands before an event.
-enum Previous {
-    /// The event with this hash; none for a first one.
-    Hash(Option<String>),
-    /// The event of this version, which isn't there.
-    Missing(u32),
+/// A part of an item's key as it stands in the keys of letters.
+pub(super) fn in_letters(part: &str) -> String {
+    part.replace(['#', '/'], "_")
 }
 
 /// The rows of an import stand in no list: the event of their chunk does.
@@ -331,13 +333,32 @@ fn beside(tenant: &Arc<OpenTenant>, kind: &str, record: &StreamRecord) -> Result
         }
         _ => return Ok(None),
     };
-    Ok(Some(event.map_or(Made::Nothing, |event| Made::Event(Box::new(Pending { tenant: Arc::clone(tenant), event, source: record.clone() })))))
+    Ok(Some(event.map_or(Made::Nothing, |event| {
+        Made::Event(Box::new(Pending { tenant: Arc::clone(tenant), event, source: record.clone(), changed_before: None, sealing: None }))
+    })))
 }
 
 /// What stands in the way of a record.
-enum Trouble {
+pub(super) enum Trouble {
     /// The record itself.
     Record(String),
     /// Something that concerns the whole batch.
     Batch(AppError),
+}
+
+impl Trouble {
+    /// What an error stands in the way of: one that comes with the record itself comes again however often the batch does.
+    pub(super) fn of(error: AppError) -> Self {
+        match error {
+            AppError::Broken(_) | AppError::Store(StoreError::Undecodable { .. } | StoreError::TooLarge) => Self::Record(error.to_string()),
+            error => Self::Batch(error),
+        }
+    }
+}
+
+impl Sealing {
+    fn of(contact: ContactId, key: ContactKey, purpose: String, changes: &[FieldChange]) -> Result<Self, Trouble> {
+        let json = serde_json::to_vec(changes).map_err(|error| Trouble::Record(error.to_string()))?;
+        Ok(Self { contact, key, purpose, json })
+    }
 }

@@ -8,7 +8,7 @@ use super::stream::StreamRecord;
 use crate::error::AppError;
 
 /// Where the letters lie.
-const LETTERS: &str = "records/";
+pub(super) const LETTERS: &str = "records/";
 /// Letters listed at once.
 const PAGE: usize = 1_000;
 

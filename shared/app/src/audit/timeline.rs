@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use switchboard_store::audit_events::{ActorList, List, SHARDS, StoredEvent, day_of};
 use switchboard_store::tenants::OpenTenant;
 
-use super::archived;
+use super::archived::{ArchivePlace, Archived};
 use super::filter::{EventFilter, Who};
 use super::list::{Found, MOST_EXAMINED};
 use crate::error::AppError;
@@ -28,51 +28,64 @@ const AHEAD: SignedDuration = SignedDuration::from_mins(1);
 /// 62 months or days without one; it is thin then.
 ///
 /// It ends with what the table keeps: at the tenant's creation, or where its retention reaches. Where `from` lies before that it goes on in the archive, as
-/// [`archived::walk`] does.
+/// [`Archived::walk`] does.
 ///
 /// # Errors
 /// Those of the database and of the archive.
 pub(super) async fn walk(services: &Services, tenant: &OpenTenant, filter: &EventFilter, after: Option<&str>, first: usize) -> Result<Found, AppError> {
     let reach = Reach::of(tenant, filter, services.clock.now());
     let mut found = Found::default();
-    if after.is_none_or(|place| !archived::is_place(place)) {
-        let start = after.map_or_else(|| reach.top.clone(), str::to_owned);
-        let walk = Walk { services, tenant, filter, first, floor: sort_key_of(reach.floor) };
-        if !walk.table(start, &mut found).await? {
-            return Ok(found);
+    let archived = after.and_then(ArchivePlace::parse);
+    let table = match archived {
+        Some(place) => place.table.to_owned(),
+        None => {
+            let start = after.map_or_else(|| reach.top.clone(), str::to_owned);
+            let floor = sort_key_of(reach.floor);
+            let table = start.clone().min(floor.clone());
+            if !(Walk { services, tenant, filter, first, floor }).table(start, &mut found).await? {
+                return Ok(found);
+            }
+            table
         }
-    }
+    };
     if let Some(from) = reach.archive {
-        let end = filter.to.map_or(reach.floor, |to| to.min(reach.floor));
-        archived::walk(services, tenant, filter, (from, end), after, first, &mut found).await?;
+        Archived { services, tenant, filter, from, end: reach.end, table: &table, is_left: |table, _, place| place < table }.walk(archived, first, &mut found).await?;
     }
     Ok(found)
 }
 
 /// Between which times is listed.
-struct Reach {
+pub(super) struct Reach {
     /// The first place that is too young.
     top: String,
     /// The oldest time that the table is asked for.
-    floor: Timestamp,
-    /// The oldest time that the archive is asked for, up to the floor; none when nothing of it is.
-    archive: Option<Timestamp>,
+    pub(super) floor: Timestamp,
+    /// Up to which time the archive is asked: to the floor, or to where the filter ends before it.
+    pub(super) end: Timestamp,
+    /// The oldest time that the archive is asked for; none when nothing of it is.
+    pub(super) archive: Option<Timestamp>,
 }
 
 impl Reach {
-    fn of(tenant: &OpenTenant, filter: &EventFilter, now: Timestamp) -> Self {
+    pub(super) fn of(tenant: &OpenTenant, filter: &EventFilter, now: Timestamp) -> Self {
         let record = &tenant.record;
         let retention = SignedDuration::from_hours(24 * i64::from(record.retention_days));
         let born = record.record.created_at;
         let kept = now.saturating_sub(retention).unwrap_or(Timestamp::MIN).max(born);
         let young = now.saturating_add(AHEAD).unwrap_or(Timestamp::MAX);
         let from = filter.from.unwrap_or(kept).max(born);
-        Self { top: sort_key_of(filter.to.map_or(young, |to| to.min(young))), floor: from.max(kept), archive: (from < kept).then_some(from) }
+        let floor = from.max(kept);
+        Self {
+            top: sort_key_of(filter.to.map_or(young, |to| to.min(young))),
+            floor,
+            end: filter.to.map_or(floor, |to| to.min(floor)),
+            archive: (from < kept).then_some(from),
+        }
     }
 }
 
 /// A place before all events of a time, and behind all before it.
-pub(super) fn sort_key_of(at: Timestamp) -> String {
+fn sort_key_of(at: Timestamp) -> String {
     format!("{:013}", at.as_millisecond().max(0))
 }
 

@@ -67,8 +67,14 @@ pub struct WrittenRow {
 }
 
 /// The key of the file of what a chunk wrote, in the results bucket.
-pub(crate) fn written_key(tenant: TenantId, import: ImportId, chunk: u32) -> String {
+#[must_use]
+pub fn written_key(tenant: TenantId, import: ImportId, chunk: u32) -> String {
     format!("imports/{tenant}/{import}/written/{chunk:06}.json")
+}
+
+/// The key of the file that says since when a chunk waits for the audit events of its rows, in the results bucket.
+pub(crate) fn awaited_key(tenant: TenantId, import: ImportId, chunk: u32) -> String {
+    format!("imports/{tenant}/{import}/awaited/{chunk:06}.json")
 }
 
 /// Where an import keeps its files in the results bucket.

@@ -62,7 +62,7 @@ pub(crate) trait Job: Clone + PartialEq + Send + Sync {
     /// Somebody wants it stopped.
     fn asked_to_stop(&self, now: Timestamp) -> Self;
 
-    /// It can't go on, for this reason.
+    /// It can't go on, for this reason: a sentence that quotes nothing, because it goes on record in the clear.
     fn failed(&self, reason: &str, now: Timestamp) -> Self;
 
     /// The same, written by this writer.
