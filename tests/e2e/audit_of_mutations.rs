@@ -62,7 +62,7 @@ fn mutations(schema: &str) -> Vec<&str> {
 fn every_mutation_of_the_schema_has_its_proof() {
     let names: BTreeSet<&str> = PROVEN.concat().into_iter().collect();
     let found: BTreeSet<&str> = mutations(include_str!("../../graphql/schema.graphql")).into_iter().collect();
-    assert!(found.len() >= 50, "{found:?}");
+    assert!(found.len() >= 45, "{found:?}");
     let without: Vec<&&str> = found.difference(&names).collect();
     assert!(without.is_empty(), "nothing proves what these mutations leave in the audit trail: {without:?}");
     let gone: Vec<&&str> = names.difference(&found).collect();

@@ -146,7 +146,8 @@ async fn arguments_that_can_not_be_are_refused_and_ids_of_nothing_find_nothing()
         assert_eq!(answer.codes(), ["BAD_REQUEST"], "{}", answer.body);
         assert!(answer.body["errors"][0]["message"].as_str().unwrap().starts_with(named), "{}", answer.body);
     }
-    for nothing in [json!({ "entityId": "x" }), json!({ "actorId": tenant.admin.agent }), json!({ "importId": tenant.admin.user })] {
+    let agent = tenant.appoint(json!({})).await["id"].take();
+    for nothing in [json!({ "entityId": "x" }), json!({ "actorId": agent }), json!({ "importId": tenant.admin.user })] {
         assert!(listed(&tenant.api, &nothing, 50).await.is_empty(), "{nothing}");
     }
     assert!(listed(&tenant.api, &json!({ "entityId": tenant.admin.user, "entityType": "team" }), 50).await.is_empty());

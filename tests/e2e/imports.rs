@@ -326,5 +326,5 @@ async fn what_an_import_finds_out_lies_in_the_bucket_of_results_under_its_tenant
     let prefix = format!("imports/{tenant}/{}/", inside(import.id()).1);
     let listed = stack.s3().list_objects_v2().bucket(setting("RESULTS_BUCKET")).prefix(&prefix).send().await.unwrap();
     let names: Vec<&str> = listed.contents().iter().map(|object| object.key().unwrap().strip_prefix(&prefix).unwrap()).collect();
-    assert_eq!(names, ["check/000001.json", "overtaken/000001.json", "result/000001.json", "samples.json"]);
+    assert_eq!(names, ["check/000001.json", "overtaken/000001.json", "result/000001.json", "samples.json", "written/000001.json"]);
 }

@@ -1,7 +1,8 @@
 //! Numbers, addresses and notes of people go through everything the API and the imports do; then everything the stack keeps is searched for them.
 //!
 //! They may be in files that were dropped, in results of imports and in exports, which expire, and nowhere else in the clear, whatever the encoding.
-//! The audit trail and its archive, which nobody can erase, have no passwords, tokens and keys either, not even wrapped ones.
+//! The audit trail and its archive, which nobody can erase, have no names of contacts and no addresses of staff in the clear, and no passwords, tokens and keys, not
+//! even wrapped ones.
 //! A place that is found empty must be one where something was looked at: each has its check that it is.
 
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -17,6 +18,7 @@ use crate::stack::history::{AUDIT, caught_up};
 use crate::stack::jobs::completed;
 use crate::stack::keeping::{Earlier, Kept, QueueWatch, end_of_stream, files_since, is_archived, logs, objects_since, stream, table};
 use crate::stack::mutations::{changed, document, done, error, refused};
+use crate::stack::tenant::Tenant;
 use crate::stack::waiting::eventually;
 use crate::stack::{ADMIN, Stack, setting};
 
@@ -28,6 +30,9 @@ struct Belongings {
     numbers: Vec<Number>,
     emails: Vec<String>,
     notes: Vec<String>,
+    names: Vec<String>,
+    /// The address of somebody who works with them.
+    user: String,
     source: String,
     file: String,
 }
@@ -38,6 +43,8 @@ impl Belongings {
             numbers: fresh::numbers(COUNT as u64),
             emails: (0..COUNT).map(|_| format!("{}@example.com", fresh::letters())).collect(),
             notes: (0..COUNT).map(|_| format!("Rappeler {} après 17 h, \"Zoé\" {}", fresh::letters(), fresh::letters())).collect(),
+            names: (0..COUNT).map(|_| fresh::letters()).collect(),
+            user: format!("{}@example.com", fresh::letters()),
             source: fresh::word("source"),
             file: format!("{}.csv", fresh::word("people")),
         }
@@ -64,13 +71,20 @@ impl Belongings {
         }
         Canaries::new(texts)
     }
+
+    /// What may stand in the core table, or in the user pool, and in the audit trail only sealed.
+    fn of_the_core(&self) -> Canaries {
+        let names = self.names.iter().enumerate().map(|(index, name)| (format!("name {index}"), name.clone()));
+        let (user, _) = self.user.split_once('@').unwrap();
+        Canaries::new(names.chain([self.user.as_str(), user].map(|text| ("the address of a user".to_owned(), text.to_owned()))))
+    }
 }
 
 /// Creates, twice with the same key, changes, and is refused. The ids of the contacts.
 async fn by_hand(api: &Api, people: &Belongings) -> Vec<Value> {
     let mut contacts = Vec::new();
     for index in 0..8 {
-        let mut input = json!({ "phone": people.phone(index), "name": format!("Canary {index}"), "email": people.emails[index], "source": people.source });
+        let mut input = json!({ "phone": people.phone(index), "name": people.names[index], "email": people.emails[index], "source": people.source });
         if index < 4 {
             // Clients put anything in a key.
             input["idempotencyKey"] = json!(format!("{} {}", people.emails[index], people.phone(index)));
@@ -79,7 +93,7 @@ async fn by_hand(api: &Api, people: &Belongings) -> Vec<Value> {
         contacts.push(created(api, input).await["id"].take());
     }
     for (index, id) in contacts.iter().enumerate().take(3) {
-        let input = json!({ "id": id, "expectedVersion": 1, "phone": people.phone(8 + index), "email": people.emails[8 + index] });
+        let input = json!({ "id": id, "expectedVersion": 1, "phone": people.phone(8 + index), "email": people.emails[8 + index], "name": people.names[8 + index] });
         changed(api, "contactUpdate", input).await;
     }
     for (index, id) in contacts.iter().enumerate().take(7).skip(4) {
@@ -129,7 +143,7 @@ async fn refusals(api: &Api, people: &Belongings, id: &Value) {
 
 /// Imports, a second time without change, and a third time with rows that fail or are set aside.
 async fn by_file(stack: &Stack, api: &Api, people: &Belongings) {
-    let row = |index: usize| [people.numbers[index].written(index), format!("Canary {index}"), people.emails[index].clone(), people.source.clone()];
+    let row = |index: usize| [people.numbers[index].written(index), people.names[index].clone(), people.emails[index].clone(), people.source.clone()];
     let header = "phone,name,email,source";
     let rows: Vec<[String; 4]> = (14..COUNT).map(row).collect();
     for _ in 0..2 {
@@ -169,6 +183,23 @@ async fn by_everything_else(api: &Api, people: &Belongings, contacts: &[Value]) 
     completed(api, json!({ "filter": filter, "action": "SET_STATUS", "statusId": status_id(api, "in_discussion").await })).await;
     completed(api, json!({ "filter": { "search": people.emails[18] }, "action": "UNASSIGN" })).await;
     completed(api, json!({ "filter": filter, "action": "EXPORT" })).await;
+}
+
+/// Invites somebody, who signs in; the tenant, and the user by the short id.
+async fn by_staff(people: &Belongings) -> (Tenant, String) {
+    let tenant = Tenant::shared().await;
+    let user = tenant.invite(json!({ "email": people.user })).await;
+    let person = tenant.admit(&user["email"]).await;
+    (tenant, inside(&person.user).1)
+}
+
+/// Returns when everything that was written before is in the archive: the tenant, and the contact made to know it, by their short ids.
+async fn archived(stack: &Stack, api: &Api) -> (String, String) {
+    caught_up(api).await;
+    let last = inside(&created(api, json!({ "phone": fresh::number().e164() })).await["id"]).1;
+    let tenant = tenant_of(api).await;
+    eventually("the archive has caught up", AUDIT, async || is_archived(stack, &tenant, &last).await.then_some(())).await;
+    (tenant, last)
 }
 
 /// What opens an account, the stack's services, or what is sealed, in the forms in which it could be written down.
@@ -226,10 +257,9 @@ async fn no_number_address_or_note_is_kept_in_the_clear_but_in_files_that_expire
     let contacts = by_hand(&api, &people).await;
     by_file(&stack, &api, &people).await;
     by_everything_else(&api, &people, &contacts).await;
-    caught_up(&api).await;
-    let last = inside(&created(&api, json!({ "phone": fresh::number().e164() })).await["id"]).1;
-    let tenant = tenant_of(&api).await;
-    eventually("the archive has caught up", AUDIT, async || is_archived(&stack, &tenant, &last).await.then_some(())).await;
+    let (theirs, user) = by_staff(&people).await;
+    let (tenant, last) = archived(&stack, &api).await;
+    let (their_tenant, _) = archived(&stack, &theirs.api).await;
     let messages = queues.end().await;
 
     let (core, audit) = (setting("CORE_TABLE"), setting("AUDIT_TABLE"));
@@ -244,6 +274,8 @@ async fn no_number_address_or_note_is_kept_in_the_clear_but_in_files_that_expire
     for (folder, text) in [("events", &slot), ("events", &last), ("chunks", &slot_of_row)] {
         assert_has(&objects, &format!("object {folder}/{tenant}/"), text);
     }
+    assert_has(&events, &format!("table {audit}"), &user);
+    assert_has(&objects, &format!("object events/{their_tenant}/"), &user);
     assert_has(&messages, "queue ", &people.file);
     assert_has(&log_events, &format!("log /aws/lambda/{}-graphql", setting("STACK_NAME")), "\"message\"");
     assert!(!files.is_empty(), "the functions wrote to their logs meanwhile");
@@ -256,9 +288,10 @@ async fn no_number_address_or_note_is_kept_in_the_clear_but_in_files_that_expire
     let found = leaks(&canaries, everything);
     assert!(found.is_empty(), "{found:#?}");
 
-    let secrets = secrets(&stack, &api, &contacts[2]).await;
-    assert!(!leaks(&secrets, &core_items).is_empty(), "no key where they are kept: the search is blind");
     let archive = format!(" of {}", setting("AUDIT_ARCHIVE_BUCKET"));
-    let found = leaks(&secrets, events.iter().chain(objects.iter().filter(|(place, _)| place.ends_with(&archive))));
-    assert!(found.is_empty(), "{found:#?}");
+    for canaries in [people.of_the_core(), secrets(&stack, &api, &contacts[2]).await] {
+        assert!(!leaks(&canaries, &core_items).is_empty(), "no name and no key where they are kept: the search is blind");
+        let found = leaks(&canaries, events.iter().chain(objects.iter().filter(|(place, _)| place.ends_with(&archive))));
+        assert!(found.is_empty(), "{found:#?}");
+    }
 }

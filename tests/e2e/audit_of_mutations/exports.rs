@@ -1,19 +1,22 @@
 //! What is taken out of the audit trail itself: that it was asked for with all that it was to have in it, and how it ended.
 
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 
 use super::ledger::{Event, Ledger, THEN, beside};
 use crate::stack::api::inside;
 use crate::stack::contacts::new_contact;
 use crate::stack::exports::ended;
 use crate::stack::history::caught_up;
-use crate::stack::mutations::changed;
+use crate::stack::mutations::{changed, done};
 
 pub(super) const COMPLETED: &[&str] = &["auditExport"];
 pub(super) const CANCELLED: &[&str] = &["auditExport", "auditExportCancel"];
 
 /// How often is tried to stop one before it has ended.
-const ATTEMPTS: usize = 20;
+const ATTEMPTS: usize = 10;
+/// How many exports wait before the one that is to be stopped.
+const AHEAD: usize = 8;
 
 /// The events of an export that has ended: each says what was asked for, the second what came of it.
 fn events(asked: &Value, end: &'static str, export: &Value) -> [Event; 2] {
@@ -56,6 +59,13 @@ async fn an_export_that_is_stopped_is_on_record_as_stopped() {
     let api = ledger.api();
     let asked = json!({ "format": "CSV", "readable": true });
     for _ in 0..ATTEMPTS {
+        // Those before it keep the worker busy.
+        let mut ahead = JoinSet::new();
+        for _ in 0..AHEAD {
+            let api = api.clone();
+            ahead.spawn(async move { done(&api, "auditExport", json!({ "format": "CSV" })).await });
+        }
+        ahead.join_all().await;
         let id = ledger.done("auditExport", json!({ "format": "CSV" })).await["auditExport"]["id"].take();
         let is_stopped = ledger.tried("auditExportCancel", json!({ "id": id })).await["userErrors"] == json!([]);
         let export = ended(&api, &id).await;

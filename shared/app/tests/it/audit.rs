@@ -5,8 +5,11 @@ use std::collections::HashSet;
 use aws_sdk_dynamodb::types::AttributeValue;
 use switchboard_app::audit::{self, AuditedId, Report, StreamRecord};
 use switchboard_app::imports::write_rows;
+use switchboard_app::tenant_settings::{self, UpdateTenant};
 use switchboard_domain::audit::{Changes, Place};
+use switchboard_domain::tenant_settings::TenantPatch;
 use switchboard_store::item::{Item, text};
+use switchboard_store::keys;
 use switchboard_testkit::World;
 
 use crate::made;
@@ -49,6 +52,28 @@ async fn each_version_has_one_event_that_carries_the_hash_before_it() {
     }
     for record in batch {
         assert_eq!(recorder.record(vec![record]).await.unwrap().recorded, 0);
+    }
+}
+
+#[tokio::test]
+async fn an_event_is_kept_for_as_many_days_as_held_when_it_was_recorded() {
+    const LATER: u32 = 400;
+    let world = World::new().await;
+    let (first, second) = two_versions(&world).await;
+    let recorder = made::recorder(&world);
+    let before = world.tenant.record.retention_days;
+    assert_eq!(recorder.record(vec![made::inserted(&first)]).await.unwrap().recorded, 1);
+    let patch = TenantPatch { retention_days: Some(Some(i32::try_from(LATER).unwrap())), ..TenantPatch::default() };
+    let request = UpdateTenant { expected_version: 1, patch };
+    tenant_settings::update(&world.services, &world.viewer("admin").await, request).await.unwrap().unwrap();
+    assert_eq!(recorder.record(vec![made::changed(&first, &second)]).await.unwrap().recorded, 1);
+    let id = world.tenant.keyring.slot("+15195550000");
+    for (version, days) in [(1, before), (2, LATER)] {
+        let key = keys::audit_event(world.tenant.record.id, "contact", id.as_str(), &Place::Version(version));
+        let request = world.database.client.get_item().table_name("audit").key("PK", AttributeValue::S(key.pk)).key("SK", AttributeValue::S(key.sk));
+        let item = request.send().await.unwrap().item.unwrap();
+        let number = |name: &str| item[name].as_n().unwrap().parse::<i64>().unwrap();
+        assert_eq!(number("expires_at") - number("recorded_at") / 1_000, i64::from(days) * 24 * 60 * 60, "version {version}");
     }
 }
 

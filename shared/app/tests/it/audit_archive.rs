@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::SignedDuration;
 use jiff::civil::{Date, date};
+use switchboard_app::AppError;
 use switchboard_app::audit::archive_keys::{day_folder, leaves_key, newest_seal_key, seal_key};
 use switchboard_app::audit::{ArchiveReport, Archiver, SealReport, Sealer, StreamRecord, Verification, Verify, read_day, seals, verify};
 use switchboard_domain::audit::{AuditEvent, Place};
@@ -123,7 +124,7 @@ impl Trail {
         self.sealer().seal(soon()).await.unwrap()
     }
 
-    async fn seal_day(&self, day: Date) -> SealReport {
+    pub(crate) async fn seal_day(&self, day: Date) -> SealReport {
         self.sealer().seal_day(day, soon()).await.unwrap()
     }
 
@@ -313,6 +314,100 @@ async fn hashes_that_were_left_behind_are_what_is_sealed_and_the_rest_comes_unde
     assert_eq!(trail.problem(Verify::Day(FIRST)).await, None);
 }
 
+#[tokio::test]
+async fn what_comes_between_a_run_that_was_cut_off_and_the_next_one_is_sealed_too() {
+    let mut trail = Trail::of_a_day().await;
+    trail.bucket.let_through(Some(2));
+    assert!(trail.sealer().seal(soon()).await.is_err(), "the seal is not in its own place");
+    trail.bucket.let_through(None);
+    trail.wait_until("2026-11-21T23:00:00Z");
+    trail.record("role").await;
+    trail.wait_until("2026-11-22T02:10:00Z");
+    trail.archive().await;
+    trail.wait_until("2026-11-22T03:00:00Z");
+    assert_eq!((trail.seal().await.sealed, trail.seal().await.sealed), (1, 0));
+    let all = seals::seals_of_day(&trail.bucket.files(), trail.tenant(), FIRST).await.unwrap();
+    assert_eq!(all.into_iter().map(|kept| kept.unwrap().seal.events).collect::<Vec<_>>(), [STATUSES as u64, (STATUSES + ROLES) as u64]);
+    for what in [Verify::Day(FIRST), Verify::Tenant] {
+        assert_eq!(trail.problem(what).await, None);
+    }
+}
+
+#[tokio::test]
+async fn a_seal_that_is_on_its_way_to_its_place_is_no_problem_until_it_should_be_there() {
+    let trail = Trail::of_a_day().await;
+    trail.bucket.let_through(Some(2));
+    assert!(trail.sealer().seal(soon()).await.is_err(), "the seal is not in its own place");
+    trail.bucket.let_through(None);
+    let (newest, seal) = (newest_seal_key(trail.tenant()), seal_key(trail.tenant(), FIRST, 0));
+    assert!(trail.bucket.get(&newest).is_some() && trail.bucket.get(&seal).is_none());
+    for time in ["2026-11-22T02:00:00Z", "2026-11-22T04:00:00Z"] {
+        trail.wait_until(time);
+        assert_eq!(trail.problem(Verify::Tenant).await, None, "{time}");
+    }
+    let signed_by_nobody = |bytes: Vec<u8>| Some(String::from_utf8(bytes).unwrap().replace("\"signature\":\"", "\"signature\":\"AAAA").into_bytes());
+    assert!(trail.with(&newest, signed_by_nobody, Verify::Tenant).await.unwrap().contains("signature"));
+    let of_another = |bytes: Vec<u8>| Some(String::from_utf8(bytes).unwrap().replace("\\\"previous\\\":null", "\\\"previous\\\":\\\"ab\\\"").into_bytes());
+    assert!(trail.with(&newest, of_another, Verify::Tenant).await.unwrap().contains("is missing"), "it follows another seal than the last");
+    trail.wait_until("2026-11-22T05:00:00Z");
+    assert!(trail.problem(Verify::Tenant).await.unwrap().contains("is missing"));
+    assert_eq!(trail.seal().await.sealed, 0, "it is only put in its place");
+    assert!(trail.bucket.get(&seal).is_some());
+    for what in [Verify::Day(FIRST), Verify::Tenant] {
+        assert_eq!(trail.problem(what).await, None);
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_signed_while_the_newest_seal_is_hidden() {
+    let mut trail = Trail::of_a_day().await;
+    trail.seal().await;
+    trail.record("role").await;
+    trail.archive().await;
+    trail.wait_until("2026-11-23T02:00:00Z");
+    let newest = newest_seal_key(trail.tenant());
+    let hidden = trail.bucket.remove(&newest).unwrap();
+    let before = trail.bucket.keys();
+    let (due, named) = (trail.sealer().seal(soon()).await, trail.sealer().seal_day(date(2026, 11, 22), soon()).await);
+    assert!(matches!(due, Err(AppError::Broken(_))) && matches!(named, Err(AppError::Broken(_))), "{due:?} {named:?}");
+    assert_eq!(trail.bucket.keys(), before);
+    trail.bucket.put(&newest, hidden);
+    assert_eq!(trail.seal().await.sealed, 1);
+    assert_eq!(trail.problem(Verify::Tenant).await, None);
+}
+
+#[tokio::test]
+async fn all_tenants_are_sealed_in_one_run_and_without_time_for_it_none_and_that_is_said() {
+    let trail = Trail::of_a_day().await;
+    let own = trail.tenant();
+    let others = [1, 2].map(|byte| TenantId::new(trail.world.clock.now(), &[byte; 10]));
+    for (key, other) in trail.event_files(FIRST).iter().flat_map(|key| others.map(|other| (key, other))) {
+        trail.bucket.put(&key.replace(&own.to_string(), &other.to_string()), trail.bucket.get(key).unwrap());
+    }
+    let late = trail.sealer().seal(Instant::now()).await.unwrap();
+    assert_eq!(late, SealReport { unfinished: true, ..SealReport::default() });
+    assert_eq!(trail.seal().await, SealReport { tenants: 3, sealed: 3, ..SealReport::default() });
+    for tenant in [own, others[0], others[1]] {
+        assert!(trail.bucket.get(&seal_key(tenant, FIRST, 0)).is_some());
+    }
+    let without_time = trail.sealer().seal_tenant(own, Some(FIRST), Instant::now()).await.unwrap();
+    assert_eq!(without_time, SealReport { tenants: 1, unfinished: true, ..SealReport::default() });
+}
+
+#[tokio::test]
+async fn a_day_that_is_named_is_read_whatever_the_times_of_its_files_say() {
+    let mut trail = Trail::of_a_day().await;
+    assert_eq!(trail.seal().await.sealed, 1);
+    trail.wait_until("2026-11-21T20:00:00Z");
+    trail.record("role").await;
+    trail.archive().await;
+    trail.wait_until("2026-11-22T04:00:00Z");
+    assert_eq!(trail.seal().await.sealed, 0, "its files say that there is nothing new");
+    assert_eq!((trail.seal_day(FIRST).await.sealed, trail.seal_day(FIRST).await.sealed), (1, 0));
+    let verification = trail.verify(Verify::Day(FIRST)).await;
+    assert_eq!((verification.first_problem, verification.entries_checked), (None, (STATUSES + ROLES) as u64));
+}
+
 /// What is left of a file by somebody who tampers with it.
 type Edit = fn(Vec<u8>) -> Option<Vec<u8>>;
 
@@ -332,8 +427,9 @@ async fn whatever_is_done_to_a_sealed_day_shows() {
         assert!(trail.with(&seal, resealed, what.clone()).await.is_some());
     }
     assert!(trail.with(&seal, gone, day()).await.unwrap().contains("not sealed yet"));
-    assert!(trail.with(&seal, gone, Verify::Tenant).await.unwrap().contains("is missing"));
     assert!(trail.with(&newest_seal_key(tenant), gone, Verify::Tenant).await.unwrap().contains("newest"));
+    trail.wait_until("2026-11-22T05:00:00Z");
+    assert!(trail.with(&seal, gone, Verify::Tenant).await.unwrap().contains("is missing"));
     for what in [day(), Verify::Tenant] {
         assert_eq!(trail.problem(what).await, None, "as it was");
     }
@@ -423,7 +519,7 @@ async fn a_record_is_verified_up_to_what_it_is_now_and_by_its_sealed_days() {
     assert!(trail.problem(record()).await.unwrap().contains("the event of version 1 is missing"));
     let unknown = Verify::Record { entity_type: "contact_status".to_owned(), entity_id: "00000000000000000000000000".to_owned() };
     let (services, admin, signer) = (&trail.world.services, trail.world.viewer("admin").await, trail.key.signer());
-    assert!(matches!(verify(services, &admin, &signer, unknown).await, Err(switchboard_app::AppError::NotFound)));
+    assert!(matches!(verify(services, &admin, &signer, unknown).await, Err(AppError::NotFound)));
     let agent = trail.world.viewer("agent").await;
-    assert!(matches!(verify(services, &agent, &signer, Verify::Tenant).await, Err(switchboard_app::AppError::Forbidden)));
+    assert!(matches!(verify(services, &agent, &signer, Verify::Tenant).await, Err(AppError::Forbidden)));
 }

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use jiff::civil::date;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use switchboard_app::audit_exports::{self, ExportMessage, ExportWorker, GivenRecord, StartExport, Stopped};
@@ -179,6 +180,35 @@ async fn events_that_were_archived_late_have_a_seal_of_their_own_and_the_chain_o
         assert_eq!(file.lines().filter(|line| line.starts_with("{\"seal\":")).count(), seals, "{filter:?}");
         assert_eq!(file.lines().filter(|line| line.starts_with("{\"leaves\":")).count() as u64, days, "{filter:?}");
     }
+}
+
+#[tokio::test]
+async fn a_whole_export_begins_with_the_first_seal_of_all_so_days_that_are_cut_off_there_show() {
+    let mut trail = Trail::new().await;
+    trail.record("contact_status").await;
+    trail.archive().await;
+    trail.wait_until("2026-11-22T12:00:00Z");
+    trail.record("role").await;
+    trail.archive().await;
+    // Before the day before it.
+    assert_eq!(trail.seal_day(date(2026, 11, 22)).await.sealed, 1);
+    trail.wait_until("2026-11-23T03:00:00Z");
+    assert_eq!(trail.seal().await.sealed, 1);
+    trail.world.clock.advance(SignedDuration::from_mins(1));
+    let first_day = AuditExportFilter { to: Some("2026-11-22T00:00:00Z".parse().unwrap()), ..filter() };
+    for (filter, days) in [(filter(), 2), (first_day.clone(), 1)] {
+        let (_, file) = exported(&trail.world, AuditExportFormat::JsonLines, filter.clone(), false).await;
+        let whole = verified(&trail, &file).await;
+        assert_eq!((whole.problems, whole.days_sealed), (Vec::new(), days), "{filter:?}");
+        let claims = whole.claims.unwrap();
+        assert_eq!((claims.left_out(), claims.from, &claims.tenant), (None, None, &trail.tenant().to_string()));
+        assert_eq!(file.lines().filter(|line| line.starts_with("{\"seal\":")).count(), 2);
+    }
+    let (_, file) = exported(&trail.world, AuditExportFormat::JsonLines, first_day, false).await;
+    let first_seal = file.lines().find(|line| line.starts_with("{\"seal\":")).unwrap();
+    let cut = verified(&trail, &file.replacen(&format!("{first_seal}\n"), "", 1)).await;
+    assert_eq!(cut.problem_count, 1);
+    assert!(cut.problems[0].what.contains("the seals before it are missing"), "{:?}", cut.problems);
 }
 
 #[tokio::test]
@@ -503,6 +533,7 @@ async fn that_an_export_was_asked_for_and_how_it_ended_is_on_record() {
             let detail = |name: &str| details.iter().find(|detail| detail.field == name).and_then(|detail| detail.new.clone());
             assert_eq!((detail("format"), detail("entityType")), (Some("JSON_LINES".into()), Some("team".into())));
             assert_eq!(detail("events").is_some(), stored.event.change.action != "audit_export.created");
+            assert_eq!(detail("reason"), (stored.event.change.action == "audit_export.failed").then(|| "Why".into()));
         }
         let mut found: Vec<String> = page.entries.iter().map(|stored| stored.event.change.action.clone()).collect();
         found.sort();

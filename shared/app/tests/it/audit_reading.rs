@@ -129,6 +129,33 @@ fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
+async fn audit_items(world: &World) -> Vec<Item> {
+    world.database.client.execute_statement().statement("SELECT * FROM \"audit\"").send().await.unwrap().items.unwrap()
+}
+
+/// Puts everything in the table into the archive.
+async fn archived(world: &World, bucket: &Bucket) {
+    let record = |(number, item): (usize, Item)| StreamRecord { sequence: format!("{number}"), old: None, new: Some(item) };
+    let records: Vec<StreamRecord> = audit_items(world).await.into_iter().enumerate().map(record).collect();
+    assert_eq!(Archiver { archive: bucket.files() }.archive(records).await.unwrap().unreadable, 0);
+}
+
+/// Removes from the table what is beyond its time, as the database does.
+async fn expire(world: &World) {
+    let now = world.clock.now().as_second();
+    for item in audit_items(world).await {
+        let expires_at: i64 = item["expires_at"].as_n().unwrap().parse().unwrap();
+        if expires_at <= now {
+            let request = world.database.client.delete_item().table_name("audit").key("PK", item["PK"].clone()).key("SK", item["SK"].clone());
+            request.send().await.unwrap();
+        }
+    }
+}
+
+fn hashes(views: Vec<EventView>) -> Vec<String> {
+    views.into_iter().map(|view| view.stored.hash).collect()
+}
+
 #[tokio::test]
 async fn a_thousand_changes_of_one_actor_are_the_same_by_record_by_actor_and_by_day() {
     const CHANGES: usize = 1_000;
@@ -325,7 +352,7 @@ async fn nothing_of_the_trail_is_for_who_may_not_see_it() {
     forbidden(audit::as_of(services, &viewer, &team, world.clock.now()).await.err());
     forbidden(audit::diff(services, &viewer, &team, 0, 1).await.err());
     forbidden(audit::names(services, &viewer, &[]).await.err());
-    forbidden(audit::rows(services, &viewer, ImportId::new(world.clock.now(), &[1; 10]), 1, None, 1).await.err());
+    forbidden(audit::rows(services, &viewer, ImportId::new(world.clock.now(), &[1; 10]), 1, "", None, 1).await.err());
     forbidden(gaps::of_record(services, &viewer, &team, None, 1).await.err());
     forbidden(gaps::of_type(services, &viewer, "team", None, 1).await.err());
 }
@@ -649,19 +676,21 @@ async fn the_event_of_a_chunk_opens_into_its_rows() {
     for number in 0..12 {
         let contact = world.tenant.keyring.slot(&format!("+1519555{number:04}"));
         let stored = world.services.audit.get(world.tenant.record.id, "contact", contact.as_str(), &Place::Version(1)).await.unwrap().unwrap();
-        list.push(ChunkRow { contact, version: 1, hash: stored.hash });
+        list.push(ChunkRow { contact, version: Some(1), hash: Some(stored.hash) });
     }
     bucket.put(&chunk_key(world.tenant.record.id, import.id, 1), serde_json::to_vec(&list).unwrap());
+    let root = made::root_of(list.iter().filter_map(|row| row.hash.as_deref()));
     let (mut found, mut after) = (Vec::new(), None);
     loop {
-        let page = audit::rows(&world.services, &admin, import.id, 1, after, 5).await.unwrap();
+        let page = audit::rows(&world.services, &admin, import.id, 1, &root, after, 5).await.unwrap();
         found.extend(page.entries.into_iter().map(|(_, view)| view));
         let Some(next) = page.next else { break };
         after = next.parse().ok();
     }
-    assert_eq!(found.iter().map(|view| view.stored.hash.clone()).collect::<Vec<_>>(), list.iter().map(|row| row.hash.clone()).collect::<Vec<_>>());
+    assert_eq!(found.iter().map(|view| view.stored.hash.clone()).collect::<Vec<_>>(), list.iter().filter_map(|row| row.hash.clone()).collect::<Vec<_>>());
     assert!(found.iter().all(|view| view.changes.as_ref().is_some_and(|changes| !changes.is_empty())));
-    assert!(audit::rows(&world.services, &admin, import.id, 2, None, 5).await.unwrap().entries.is_empty(), "a chunk that isn't there");
+    let without_rows = made::root_of([]);
+    assert!(audit::rows(&world.services, &admin, import.id, 2, &without_rows, None, 5).await.unwrap().entries.is_empty());
     assert!(listed(&world, &admin, &EventFilter::default(), 50).await.is_empty(), "rows stand in no list by time");
     let of_contact = EventFilter { record: Some(AuditedId::Contact(list[0].contact.clone())), import: Some(import.id), ..EventFilter::default() };
     assert_eq!(listed(&world, &admin, &of_contact, 50).await.len(), 1, "but with their record");
@@ -688,12 +717,9 @@ async fn what_left_the_table_follows_from_the_archive_where_it_is_asked_for() {
         .insert(world.tenant.record.id, &[(event(99, world.clock.now(), "contact.created", row), Listing::RowOfImport)], world.clock.now(), KEPT)
         .await
         .unwrap();
-    let items = world.database.client.execute_statement().statement("SELECT * FROM \"audit\"").send().await.unwrap().items.unwrap();
-    let record = |(number, item): (usize, &Item)| StreamRecord { sequence: format!("{number}"), old: None, new: Some(item.clone()) };
-    Archiver { archive: bucket.files() }.archive(items.iter().enumerate().map(record).collect()).await.unwrap();
+    archived(&world, &bucket).await;
     let end = world.clock.now();
     world.clock.advance(SignedDuration::from_hours(24 * (i64::from(world.tenant.record.retention_days) + 30)));
-    let hashes = |views: Vec<EventView>| views.into_iter().map(|view| view.stored.hash).collect::<Vec<_>>();
     let filter = EventFilter { from: Some(beginning), to: Some(end.saturating_add(SignedDuration::from_hours(1)).unwrap()), ..EventFilter::default() };
     for first in [3, 100] {
         assert_eq!(hashes(listed(&world, &admin, &filter, first).await), expected);
@@ -705,6 +731,171 @@ async fn what_left_the_table_follows_from_the_archive_where_it_is_asked_for() {
     assert!(listed(&world, &admin, &EventFilter { action: Some("team.deleted".to_owned()), ..filter }, 4).await.is_empty());
     let lately = EventFilter { to: Some(end), ..EventFilter::default() };
     assert!(listed(&world, &admin, &lately, 4).await.is_empty(), "without from it ends with the table");
+}
+
+/// For so long apart things happen in a [`Past`].
+const STEP: SignedDuration = SignedDuration::from_hours(20);
+
+/// What happened so long ago that the first part of it is beyond its time in the table, all of it in the archive: an import with its own events and the row that made
+/// a contact, then changes of the contact, and between them that it was opened.
+struct Past {
+    world: World,
+    admin: Viewer,
+    beginning: Timestamp,
+    contact: AuditedId,
+    import: ImportId,
+    /// Hashes of the contact's events, of the import's own, and of all that stand in lists by time, the newest first.
+    of_contact: Vec<String>,
+    of_import: Vec<String>,
+    listed: Vec<String>,
+}
+
+impl Past {
+    const EVENTS: u32 = 12;
+    /// Events that are beyond their time; five of the contact's nine are not.
+    const LEFT: u32 = 7;
+
+    async fn new() -> Self {
+        let mut world = World::new().await;
+        let bucket = Bucket::new(world.clock.clone());
+        world.services.archive = bucket.files();
+        let (admin, beginning) = (world.viewer("admin").await, world.clock.now());
+        let (contact, import) = (AuditedId::Contact(ContactId::from_hash(&[5; 32])), ImportId::new(beginning, &[1; 10]));
+        let (own, by_import) = (AuditedId::Import(import), Origin { actor: Actor::import(import, "people.csv"), ..Origin::system() });
+        let kept = SignedDuration::from_hours(24 * i64::from(world.tenant.record.retention_days));
+        let mut past = Self { world, admin, beginning, contact, import, of_contact: Vec::new(), of_import: Vec::new(), listed: Vec::new() };
+        for number in 0..Self::EVENTS {
+            past.world.clock.advance(STEP);
+            let now = past.world.clock.now();
+            let (record, action, version, origin) = match number {
+                0 => (&own, "import.created", None, past.admin.origin()),
+                1 => (&past.contact, "contact.created", Some(1), by_import.clone()),
+                2 => (&own, "import.chunk_written", None, by_import.clone()),
+                3 => (&own, "import.completed", None, by_import.clone()),
+                _ if number % 2 == 0 => (&past.contact, "contact.viewed", None, past.admin.origin()),
+                _ => (&past.contact, "contact.updated", Some((number - 1) / 2), past.admin.origin()),
+            };
+            let event = AuditEvent {
+                entity_type: record.entity_type().to_owned(),
+                entity_id: record.entity_id(),
+                place: version.map_or_else(|| Place::beside(now, action), Place::Version),
+                ..event(number, now, action, origin)
+            };
+            let listing = if number == 1 { Listing::RowOfImport } else { Listing::Listed };
+            let list = if *record == own { &mut past.of_import } else { &mut past.of_contact };
+            list.insert(0, event.hash());
+            if listing == Listing::Listed {
+                past.listed.insert(0, event.hash());
+            }
+            past.world.services.audit.insert(past.world.tenant.record.id, &[(event, listing)], now, kept).await.unwrap();
+        }
+        let another_row = event(99, past.world.clock.now(), "team.created", by_import);
+        past.world.services.audit.insert(past.world.tenant.record.id, &[(another_row, Listing::RowOfImport)], past.world.clock.now(), kept).await.unwrap();
+        archived(&past.world, &bucket).await;
+        // To the middle between the last of the one part and the first of the other.
+        let left = i32::try_from(Self::LEFT).unwrap();
+        let middle = beginning.saturating_add(STEP * left + STEP / 2).unwrap().saturating_add(kept).unwrap();
+        past.world.clock.advance(middle.duration_since(past.world.clock.now()));
+        past
+    }
+
+    /// The time of an event.
+    fn at(&self, number: u32) -> Timestamp {
+        self.beginning.saturating_add(STEP * (i32::try_from(number).unwrap() + 1)).unwrap()
+    }
+
+    fn since_the_beginning(&self) -> EventFilter {
+        EventFilter { from: Some(self.beginning), ..EventFilter::default() }
+    }
+
+    fn about_the_contact(&self) -> EventFilter {
+        EventFilter { record: Some(self.contact.clone()), ..self.since_the_beginning() }
+    }
+
+    fn about_the_import(&self) -> EventFilter {
+        EventFilter { import: Some(self.import), ..self.since_the_beginning() }
+    }
+}
+
+#[tokio::test]
+async fn what_left_the_table_of_a_record_or_of_an_import_follows_from_the_archive_too() {
+    let past = Past::new().await;
+    let (world, admin) = (&past.world, &past.admin);
+    // The database takes its time with what is beyond its time: the list is the same before and after.
+    for _ in 0..2 {
+        for first in [1, 2, 5, 100] {
+            assert_eq!(hashes(listed(world, admin, &past.about_the_contact(), first).await), past.of_contact, "{first} a page");
+            assert_eq!(hashes(listed(world, admin, &past.about_the_import(), first).await), past.of_import, "{first} a page");
+        }
+        expire(world).await;
+    }
+    let about = || past.about_the_contact();
+    let viewed = EventFilter { action: Some("contact.viewed".to_owned()), ..about() };
+    for first in [2, 100] {
+        for (filter, expected) in [
+            (EventFilter { from: Some(past.at(4)), ..about() }, &past.of_contact[..8]),
+            (EventFilter { to: Some(past.at(5)), ..about() }, &past.of_contact[7..]),
+            (EventFilter { from: Some(past.at(5)), to: Some(past.at(9)), ..about() }, &past.of_contact[3..7]),
+            (EventFilter { import: Some(past.import), ..about() }, &past.of_contact[8..]),
+            (EventFilter { actor: Some(Who::Import(past.import)), ..about() }, &past.of_contact[8..]),
+            (EventFilter { from: None, ..about() }, &past.of_contact[..5]),
+            (EventFilter { from: None, ..past.about_the_import() }, &past.of_import[..0]),
+        ] {
+            assert_eq!(hashes(listed(world, admin, &filter, first).await), expected, "{filter:?}");
+        }
+        assert_eq!(listed(world, admin, &viewed, first).await.len(), 4);
+    }
+    let page = audit::list(&world.services, admin, &about(), None, 5).await.unwrap();
+    assert!(page.entries.len() == 5 && page.next.is_some(), "a page that ends with the table says where to go on");
+}
+
+#[tokio::test]
+async fn what_was_told_from_the_table_is_not_told_again_from_the_archive_when_it_leaves_meanwhile() {
+    for kind in ["contact", "import", "actor", "all"] {
+        let past = Past::new().await;
+        // The years since then are passed over.
+        let at_that_time = EventFilter { to: Some(past.at(Past::EVENTS)), ..past.since_the_beginning() };
+        let by_admin = EventFilter { actor: Some(Who::User(past.admin.user.id)), ..at_that_time.clone() };
+        let (filter, expected) = match kind {
+            "contact" => (past.about_the_contact(), past.of_contact.clone()),
+            "import" => (past.about_the_import(), past.of_import.clone()),
+            // The first event and those of the contact but for its row.
+            "actor" => (by_admin, past.of_contact[..8].iter().chain(past.of_import.last()).cloned().collect()),
+            _ => (at_that_time, past.listed.clone()),
+        };
+        let (mut found, mut after) = (Vec::new(), None::<String>);
+        for _ in 0..PAGES {
+            let page = audit::list(&past.world.services, &past.admin, &filter, after.as_deref(), 1).await.unwrap();
+            found.extend(page.entries.into_iter().map(|(_, view)| view.stored.hash));
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+            past.world.clock.advance(STEP);
+            expire(&past.world).await;
+        }
+        assert_eq!(found, expected, "of {kind}");
+    }
+}
+
+#[tokio::test]
+async fn of_those_who_opened_a_record_in_one_minute_each_is_found_by_their_second() {
+    let world = World::new().await;
+    let admin = world.viewer("admin").await;
+    let minute = world.clock.now();
+    let second = |second: i64| minute.saturating_add(SignedDuration::from_secs(second)).unwrap();
+    world.clock.advance(SignedDuration::from_mins(2));
+    // Their places hold the minute and who it was.
+    let viewed =
+        |(who, at): (&str, i64)| AuditEvent { place: Place::beside(minute, &format!("contact.viewed#{who}")), ..event(1, second(at), "contact.viewed", admin.origin()) };
+    let events: Vec<AuditEvent> = [("a", 50), ("b", 10), ("c", 20)].map(viewed).into();
+    let record = AuditedId::of(&events[0]);
+    put(&world, events).await;
+    for (from, expected) in [(0, vec![20, 10, 50]), (15, vec![20, 50]), (30, vec![50]), (51, vec![])] {
+        let filter = EventFilter { record: record.clone(), from: Some(second(from)), ..EventFilter::default() };
+        let found: Vec<Timestamp> = listed(&world, &admin, &filter, 2).await.iter().map(|view| view.stored.event.change.at).collect();
+        assert_eq!(found, expected.into_iter().map(second).collect::<Vec<_>>(), "from second {from}");
+    }
 }
 
 #[tokio::test]

@@ -10,12 +10,13 @@ use switchboard_app::bulk::{self, BulkMessage, Stopped, change_contacts};
 use switchboard_app::contacts::{self, CreateContact, Operation};
 use switchboard_app::imports::write_rows;
 use switchboard_app::{AppError, UserError};
+use switchboard_domain::audit::Changes;
 use switchboard_domain::bulk_job::{BulkAction, BulkJob, BulkJobStatus, ContactOutcome, Outcome, Tally};
 use switchboard_domain::clock::Clock;
 use switchboard_domain::contact::{Contact, ContactFilter, ContactInput};
 use switchboard_domain::field_error::FieldErrorCode;
 use switchboard_domain::ids::{AgentId, BulkJobId, ContactId, StatusId};
-use switchboard_store::{Freshness, bulk_jobs, contacts as store};
+use switchboard_store::{Freshness, bulk_jobs, contacts as store, keys};
 use switchboard_testkit::{Fault, World};
 
 use crate::made;
@@ -264,11 +265,19 @@ async fn what_concerns_all_contacts_fails_the_job_with_a_reason() {
     let ids = people(&world, 3).await;
     let nobody = AgentId::new(world.clock.now(), &[9; 10]);
     let nothing = StatusId::new(world.clock.now(), &[9; 10]);
+    let (services, scope) = (&world.services, &world.tenant.scope);
     for action in [BulkAction::Assign { assignee: Some(nobody), team: None }, BulkAction::SetStatus { status: nothing }] {
         let message = asked(&world, action, ContactFilter::default()).await;
+        let item = async || services.core.get(scope, &keys::bulk_job(scope, message.job)).await.unwrap().unwrap();
+        let before = item().await;
         let job = to_the_end(&world, &message, &Kept::default()).await;
         assert_eq!((job.status, job.tally.total()), (BulkJobStatus::Failed, 0));
-        assert!(job.failure_reason.is_some_and(|reason| !reason.is_empty()));
+        assert!(job.failure_reason.as_ref().is_some_and(|reason| !reason.is_empty()));
+        assert_eq!(made::recorder(&world).record(vec![made::changed(&before, &item().await)]).await.unwrap().recorded, 1);
+        let end = services.audit.beside(scope, "bulk_job", &message.job.to_string(), None, 1).await.unwrap().entries.remove(0).event;
+        let Changes::Clear(details) = end.changes else { panic!("sealed") };
+        let reason = details.into_iter().find(|detail| detail.field == "reason").and_then(|detail| detail.new);
+        assert_eq!((end.change.action.as_str(), reason), ("bulk_job.failed", job.failure_reason.map(Into::into)), "its event says so too");
     }
     assert!(all(&world, &ids).await.values().all(|contact| contact.record.version == 1));
 }

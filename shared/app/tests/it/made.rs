@@ -4,13 +4,16 @@ use std::sync::Arc;
 
 use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
 use switchboard_app::audit::{Recorder, StreamRecord};
+use switchboard_app::imports::{WrittenRow, written_key};
 use switchboard_domain::actor::Actor;
+use switchboard_domain::audit::{leaf, root, sorted};
 use switchboard_domain::clock::Clock;
 use switchboard_domain::ids::{ContactId, ImportId};
-use switchboard_domain::imports::{Import, ImportKind, ImportSourceType, ImportStatus, Phase, Row, RowCounts, map_columns, read_rows, sniff};
+use switchboard_domain::imports::{ChunkRange, Import, ImportKind, ImportSourceType, ImportStatus, Phase, Row, RowCounts, map_columns, read_rows, sniff};
 use switchboard_platform::Files;
 use switchboard_store::item::Item;
-use switchboard_testkit::{Database, SeededEntropy, World};
+use switchboard_store::{imports, keys};
+use switchboard_testkit::{Bucket, Database, SeededEntropy, World};
 
 /// An import in its writing phase, and the rows of its file.
 pub(crate) fn import(world: &World, seed: u8, file: &str) -> (Import, Vec<Row>) {
@@ -44,6 +47,33 @@ pub(crate) fn import(world: &World, seed: u8, file: &str) -> (Import, Vec<Row>) 
         finished_at: None,
     };
     (import, rows)
+}
+
+/// The first chunk of every import.
+pub(crate) const CHUNK: u32 = 1;
+
+/// Puts an import and its chunk where they are kept.
+pub(crate) async fn begin(world: &World, import: &Import) {
+    let (core, scope) = (&world.database.core, &world.tenant.scope);
+    imports::create(core, scope, import.clone()).await.unwrap();
+    let range = ChunkRange { number: CHUNK, start: 0, end: import.file_bytes, first_row: 1, rows: import.rows_total.unwrap() };
+    imports::create_chunk(core, scope, import.id, range).await.unwrap();
+}
+
+/// Counts the chunk of an import as written, and keeps what it wrote; what the stream says of that.
+pub(crate) async fn written(world: &World, results: &Bucket, import: &Import, rows: &[WrittenRow]) -> StreamRecord {
+    let (core, scope) = (&world.database.core, &world.tenant.scope);
+    let chunk = async || core.get(scope, &keys::chunk(scope, import.id, CHUNK)).await.unwrap().unwrap();
+    let before = chunk().await;
+    results.put(&written_key(scope.tenant(), import.id, CHUNK), serde_json::to_vec(rows).unwrap());
+    assert!(imports::finish_write(core, scope, import.id, CHUNK, &import.counts, world.clock.now()).await.unwrap());
+    changed(&before, &chunk().await)
+}
+
+/// The root over hashes, as the event of a chunk says it.
+pub(crate) fn root_of<'a>(hashes: impl IntoIterator<Item = &'a str>) -> String {
+    let leaves = hashes.into_iter().map(|hash| leaf(hash).unwrap()).collect();
+    data_encoding::HEXLOWER.encode(&root(&sorted(leaves)))
 }
 
 /// A file of `count` people whose rows look like those of a real list.

@@ -32,7 +32,7 @@ use switchboard_testkit::{Fault, World};
 
 use crate::made;
 
-/// Where a queue listens that takes every message and keeps none.
+/// Where [`queue`] listens.
 static QUEUE: LazyLock<SocketAddr> = LazyLock::new(|| {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -71,16 +71,21 @@ fn take_messages(stream: &TcpStream) {
     }
 }
 
-/// A world whose bulk jobs can be asked for.
-async fn world() -> World {
-    let mut world = World::new().await;
+/// A queue that takes every message and keeps none.
+pub(crate) fn queue() -> Queue {
     let config = aws_sdk_sqs::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .endpoint_url(format!("http://{}", *QUEUE))
         .region(Region::new("ca-central-1"))
         .credentials_provider(Credentials::new("test", "test", None, None, "test"))
         .build();
-    world.services.bulk_queue = Queue::new(aws_sdk_sqs::Client::from_conf(config), format!("http://{}/bulk", *QUEUE));
+    Queue::new(aws_sdk_sqs::Client::from_conf(config), format!("http://{}/bulk", *QUEUE))
+}
+
+/// A world whose bulk jobs can be asked for.
+async fn world() -> World {
+    let mut world = World::new().await;
+    world.services.bulk_queue = queue();
     world
 }
 
