@@ -442,6 +442,9 @@ SHA-256 of the same bytes: an event written in its canonical form and hashed 419
 The same command, changes of contacts a second in one process of `audit-record`: all that it does beside its requests, both images read and opened, compared,
 sealed and hashed, 22,863; recorded on the embedded engine, in the same process and on the same core, 885.
 
+`./dev bench stack` changes a contact 200 times on a local stack of its own: each change is on record 126 ms after its answer (median), 99 of 100 within
+246 ms, all within 256 ms.
+
 ## Many contacts on the local stack
 
 `./dev bench stack` imports 100,000 contacts on a stack of its own and prints how long a page and each kind of search take there; what it printed last
