@@ -368,6 +368,8 @@ async fn a_note_has_its_event_and_one_that_goes_with_its_contact_raises_no_alarm
     let event = world.services.audit.get(world.tenant.scope.tenant(), "note", &note.id.to_string(), &Place::Version(1)).await.unwrap().unwrap().event;
     assert!(matches!(event.changes, switchboard_domain::audit::Changes::Sealed(_)));
     contacts::erase(&world.services, &viewer, Some(contact.id), "asked for").await.unwrap().unwrap();
+    let again = recorder.record(vec![made::inserted(&item)]).await.unwrap();
+    assert_eq!((again.repeated, again.isolated), (1, 0), "delivered again it can't be opened, and is no other event");
     let removed = switchboard_app::audit::StreamRecord { sequence: "9".to_owned(), old: Some(item), new: None };
     assert_eq!(recorder.record(vec![removed]).await.unwrap().technical, 1);
 }
