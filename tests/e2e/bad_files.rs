@@ -5,7 +5,7 @@ use std::time::Duration;
 use aws_sdk_sqs::types::QueueAttributeName;
 use serde_json::{Value, json};
 
-use crate::stack::drops::{Counts, csv, dropped, imports_of, put};
+use crate::stack::drops::{Counts, csv, dropped, imports_of, packed, put};
 use crate::stack::fresh;
 use crate::stack::history::contacts_at;
 use crate::stack::waiting::eventually;
@@ -98,13 +98,18 @@ async fn a_quote_at_the_end_of_many_rows_that_never_closes_and_nothing_was_writt
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_file_in_utf_16() {
-    let text = csv("phone,name", &[row()]);
-    let little: Vec<u8> = [0xFF, 0xFE].into_iter().chain(text.encode_utf16().flat_map(u16::to_le_bytes)).collect();
-    let big: Vec<u8> = [0xFE, 0xFF].into_iter().chain(text.encode_utf16().flat_map(u16::to_be_bytes)).collect();
-    for bytes in [little, big] {
-        assert!(refused("demo", &file_name(), bytes).await.contains("UTF-16"));
-    }
+async fn an_archive_that_is_cut_off_or_unpacks_to_far_more_than_a_list_would() {
+    let archive = packed(csv("phone,name", &[row()]).as_bytes());
+    assert!(refused("demo", &file_name(), &archive[..archive.len() - 5]).await.contains("damaged or was cut off"));
+    assert!(refused("demo", &file_name(), packed(&vec![b' '; 30_000_000])).await.contains("more than 100 times its size"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_that_no_list_has_and_a_header_that_no_list_has() {
+    let text = format!("{}{},{}\n", csv("phone,name", &[row()]), fresh::number().dashed(), "x".repeat(3_000_000));
+    assert!(refused("demo", &file_name(), text).await.contains("Row 2 is longer than 1 MB."));
+    let header: Vec<String> = (1..=10_000).map(|column| format!("column {column}")).collect();
+    assert!(refused("demo", &file_name(), format!("{}\n1\n", header.join(","))).await.contains("more than 500 columns"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::stack::api::{Api, inside, tenant_of};
-use crate::stack::drops::{Counts, Import, csv, dropped, imports_of, put};
+use crate::stack::drops::{Counts, Import, csv, dropped, imports_of, packed, put};
 use crate::stack::fresh::{self, Number};
 use crate::stack::history::{AUDIT, caught_up, contact_at, contacts_at, events};
 use crate::stack::waiting::eventually;
@@ -277,6 +277,70 @@ async fn a_french_file_of_an_older_spreadsheet_is_read_as_it_was_written() {
     let contacts = contacts_at(&api, &numbers).await;
     assert_eq!((&contacts[0]["name"], &contacts[0]["city"], &contacts[0]["postalCode"]), (&json!("Zoé Bérubé"), &json!("Trois-Rivières"), &json!("G9A 1A1")));
     assert_eq!((&contacts[1]["name"], &contacts[1]["city"], &contacts[1]["postalCode"]), (&json!("Côté"), &json!("Lévis"), &json!(null)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_archive_and_utf_16_are_written_as_plain_text_and_read_from_there() {
+    let (stack, api) = Stack::as_admin().await;
+    let numbers = fresh::numbers(4);
+    let text = |number: &Number| format!("Nom;Téléphone;Ville\r\nZoé Œuvrard;{};Lévis\r\n", number.dashed());
+    let little = |text: &str| -> Vec<u8> { text.encode_utf16().flat_map(u16::to_le_bytes).collect() };
+    let big = |text: &str| -> Vec<u8> { text.encode_utf16().flat_map(u16::to_be_bytes).collect() };
+    let files = [
+        (format!("{}.csv.gz", fresh::word("packed")), packed(text(&numbers[0]).as_bytes())),
+        (format!("{}.csv", fresh::word("packed")), packed(&little(&format!("\u{feff}{}", text(&numbers[1]))))),
+        (format!("{}.txt", fresh::word("unicode")), little(&format!("\u{feff}{}", text(&numbers[2])))),
+        (format!("{}.txt", fresh::word("unicode")), big(&text(&numbers[3]))),
+    ];
+    for ((name, bytes), number) in files.into_iter().zip(&numbers) {
+        let (length, import) = (bytes.len(), dropped(&stack, &api, "demo", &name, bytes).await);
+        assert_eq!(import.counts(), Counts { total: 1, created: 1, ..Counts::default() }, "{name}");
+        assert_eq!((&import.0["fileName"], &import.0["fileBytes"]), (&json!(name), &json!(length)));
+        let contact = contact_at(&api, *number).await;
+        assert_eq!((&contact["name"], &contact["city"]), (&json!("Zoé Œuvrard"), &json!("Lévis")), "{name}");
+        let staged = format!("staged/{}/{}.csv", tenant_of(&api).await, inside(import.id()).1);
+        let staged = stack.s3().get_object().bucket(setting("UPLOADS_BUCKET")).key(staged).send().await.unwrap().body.collect().await.unwrap();
+        assert_eq!(staged.to_vec(), text(number).as_bytes(), "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_archive_of_many_megabytes_is_staged_in_parts() {
+    let (stack, api) = Stack::as_admin().await;
+    let number = fresh::number();
+    // Most rows fail, which is fast: what is tried is the reading. Notes are unlike each other, because an archive may not unpack to too much.
+    let note = |row: u64| (0..60).map(|part: u64| format!("{:016x}", (row * 61 + part + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15))).collect::<String>();
+    let rows: Vec<[String; 3]> = (0..10_000).map(|row| ["12".to_owned(), format!("Nobody {row}"), note(row)]).collect();
+    let mut text = csv("phone,name,note", &rows);
+    text.push_str(&format!("{},Last,{}\n", number.dashed(), note(10_000)));
+    assert!(text.len() > 9_000_000);
+    let import = dropped(&stack, &api, "demo", &format!("{}.csv.gz", fresh::word("large")), packed(text.as_bytes())).await;
+    assert_eq!(import.counts(), Counts { total: 10_001, created: 1, failed: 10_000, ..Counts::default() });
+    assert_eq!(contact_at(&api, number).await["attributes"]["note"], note(10_000));
+    let staged = format!("staged/{}/{}.csv", tenant_of(&api).await, inside(import.id()).1);
+    let staged = stack.s3().head_object().bucket(setting("UPLOADS_BUCKET")).key(staged).send().await.unwrap();
+    assert_eq!(staged.content_length, Some(i64::try_from(text.len()).unwrap()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_without_a_header_has_its_columns_told_by_their_values() {
+    let (stack, api) = Stack::as_admin().await;
+    let numbers = fresh::numbers(2);
+    let text = format!("Zoé,{},zoe@example.com\nAda,{},ada@example.com\n", numbers[0].dashed(), numbers[1].dashed());
+    let import = dropped(&stack, &api, "demo", &format!("{}.csv", fresh::word("nameless")), text).await;
+    assert_eq!(import.counts(), Counts { total: 2, created: 2, ..Counts::default() });
+    let data = api.data("query($id: ID!) { import(id: $id) { mapping { column field confidence samples } } }", json!({ "id": import.id() })).await;
+    let column = |number: u64, field: &str, confidence: f64, samples: [&str; 2]| json!({ "column": format!("Column {number}"), "field": field, "confidence": confidence, "samples": samples });
+    let phones = [numbers[0].dashed(), numbers[1].dashed()];
+    assert_eq!(
+        data["import"]["mapping"],
+        json!([
+            column(1, "attributes.Column 1", 0.5, ["Zoé", "Ada"]),
+            column(2, "phone", 0.7, [&phones[0], &phones[1]]),
+            column(3, "email", 0.7, ["zoe@example.com", "ada@example.com"])
+        ])
+    );
+    assert_eq!(contact_at(&api, numbers[0]).await["attributes"], json!({ "Column 1": "Zoé" }));
 }
 
 #[tokio::test(flavor = "multi_thread")]

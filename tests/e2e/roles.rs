@@ -67,7 +67,7 @@ impl Arns {
         let (index_queue, bulk_queue) = (self.queue("CONTACT_INDEX_QUEUE_URL"), self.queue("CONTACT_BULK_QUEUE_URL"));
         let (export_queue, seal_key, archive) = (self.queue("AUDIT_EXPORT_QUEUE_URL"), setting("AUDIT_SEAL_KEY"), self.bucket("AUDIT_ARCHIVE_BUCKET"));
         let sealed = ["events/*", "leaves/*", "seals/*"].map(|keys| self.archived(keys)).to_vec();
-        let (dropped, results) = (self.files("UPLOADS_BUCKET", "drop/*"), self.files("RESULTS_BUCKET", "imports/*"));
+        let (dropped, staged, results) = (self.files("UPLOADS_BUCKET", "drop/*"), self.files("UPLOADS_BUCKET", "staged/*"), self.files("RESULTS_BUCKET", "imports/*"));
         let pool = self.regional("cognito-idp", &format!("userpool/{}", setting("USER_POOL_ID")));
         let (lists, work, exports) = (format!("{core}/index/GSI1"), format!("{core}/index/GSI2"), self.files("RESULTS_BUCKET", "exports/*"));
         let read_stream: &[&str] = &["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"];
@@ -108,6 +108,7 @@ impl Arns {
                 vec![
                     ("ReceivePlans", receive, vec![plan_queue]),
                     ("ReadDroppedFiles", &["s3:GetObject"], vec![dropped.clone()]),
+                    ("StageFiles", &["s3:PutObject", "s3:GetObject", "s3:AbortMultipartUpload"], vec![staged.clone()]),
                     ("ReadCore", &["dynamodb:GetItem"], vec![core.clone()]),
                     ("WriteCore", &["dynamodb:PutItem", "dynamodb:UpdateItem"], vec![core.clone()]),
                     ("WriteSamples", &["s3:PutObject"], vec![results.clone()]),
@@ -121,6 +122,7 @@ impl Arns {
                     ("ReceiveRows", receive, vec![rows_queue.clone()]),
                     ("SendRows", &["sqs:SendMessage"], vec![rows_queue]),
                     ("ReadDroppedFiles", &["s3:GetObject"], vec![dropped]),
+                    ("ReadStagedFiles", &["s3:GetObject"], vec![staged]),
                     ("ReadAndWriteImportResults", &["s3:GetObject", "s3:PutObject"], vec![results.clone()]),
                     ("ReadCore", &["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"], vec![core.clone()]),
                     ("InsertCore", &["dynamodb:PartiQLInsert"], vec![core.clone()]),

@@ -474,6 +474,7 @@ fn import(id: ImportId, now: Timestamp) -> Import {
         file_bytes: 0,
         file_key: "drop/demo/people.csv".to_owned(),
         file_tag: "tag".to_owned(),
+        staged: None,
         dialect: None,
         mapping: Vec::new(),
         rows_total: Some(0),

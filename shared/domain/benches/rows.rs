@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use switchboard_domain::clock::Entropy;
 use switchboard_domain::contact::{ContactDraft, Defaults, OnInvalid};
 use switchboard_domain::ids::TenantId;
-use switchboard_domain::imports::{Planner, map_columns, read_rows, sniff, to_input};
+use switchboard_domain::imports::{Planner, read_rows, sniff, to_input};
 use switchboard_domain::sealing::{ContactKey, TenantKeyring};
 
 const ROWS: usize = 20_000;
@@ -25,8 +25,8 @@ impl Entropy for Cheap {
 
 fn main() {
     let file = file();
-    let (dialect, header) = sniff(file.as_bytes(), true).expect("a file");
-    let mapping = map_columns(&header);
+    let beginning = sniff(file.as_bytes(), true, "CA").expect("a file");
+    let (dialect, mapping) = (&beginning.dialect, beginning.mapping("CA"));
     let body = file.as_bytes().split_at(file.find('\n').expect("a header") + 1).1;
     let defaults = Defaults { country: "CA".to_owned(), time_zone: "America/Toronto".to_owned() };
     let entropy = Cheap(std::sync::atomic::AtomicU8::new(1));
@@ -37,16 +37,16 @@ fn main() {
         reader.into_byte_records().filter_map(Result::ok).map(|record| record.len()).sum::<usize>()
     };
     let plan = || {
-        let mut planner = Planner::new(dialect.separator);
-        planner.feed(file.as_bytes());
+        let mut planner = Planner::new(dialect.separator, beginning.leading);
+        planner.feed(file.as_bytes()).expect("a list");
         usize::try_from(planner.finish().expect("a plan").rows).expect("few rows")
     };
     let validate = || {
-        let rows = read_rows(body, &dialect, 1);
+        let rows = read_rows(body, dialect, 1);
         rows.filter_map(|row| to_input(&row, &mapping).ok()).filter(|input| ContactDraft::validate(input, &defaults, OnInvalid::Warn).is_ok()).count()
     };
     let whole = || {
-        let rows = read_rows(body, &dialect, 1);
+        let rows = read_rows(body, dialect, 1);
         let drafts = rows.filter_map(|row| to_input(&row, &mapping).ok()).filter_map(|input| ContactDraft::validate(&input, &defaults, OnInvalid::Warn).ok());
         drafts
             .map(|validated| {

@@ -312,11 +312,11 @@ impl Files {
         Ok(FilePart { number, tag: tag.trim_matches('"').to_owned(), checksum: answer.checksum_crc32 })
     }
 
-    /// Makes one file of the parts, in the order of their numbers. 1 request.
+    /// Makes one file of the parts, in the order of their numbers, and tells its entity tag. 1 request.
     ///
     /// # Errors
     /// Those of the service; [`PlatformError::NotFound`] when the upload was completed or removed.
-    pub async fn complete_multipart(&self, key: &str, upload: &str, parts: &[FilePart]) -> Result<(), PlatformError> {
+    pub async fn complete_multipart(&self, key: &str, upload: &str, parts: &[FilePart]) -> Result<String, PlatformError> {
         let part = |part: &FilePart| {
             let named = CompletedPart::builder().part_number(part_number(key, part.number)?).e_tag(quoted(&part.tag));
             Ok(named.set_checksum_crc32(part.checksum.clone()).build())
@@ -324,8 +324,8 @@ impl Files {
         let parts: Vec<CompletedPart> = parts.iter().map(part).collect::<Result<_, PlatformError>>()?;
         let parts = CompletedMultipartUpload::builder().set_parts(Some(parts)).build();
         let request = self.client.complete_multipart_upload().bucket(&self.bucket).key(key).upload_id(upload).multipart_upload(parts);
-        request.send().await.map_err(|error| PlatformError::of(key, &error))?;
-        Ok(())
+        let answer = request.send().await.map_err(|error| PlatformError::of(key, &error))?;
+        Ok(answer.e_tag.unwrap_or_default().trim_matches('"').to_owned())
     }
 
     /// Gives an upload up and removes its parts. 1 request.

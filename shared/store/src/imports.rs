@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use switchboard_domain::actor::Actor;
 use switchboard_domain::ids::ImportId;
-use switchboard_domain::imports::{ChunkRange, ColumnMapping, Dialect, Import, ImportKind, ImportSourceType, ImportStatus, Phase, RowCounts};
+use switchboard_domain::imports::{ChunkRange, ColumnMapping, Dialect, Import, ImportKind, ImportSourceType, ImportStatus, Phase, RowCounts, StagedFile};
 
 use crate::error::StoreError;
 use crate::item::{Item, from_item, text, to_item};
@@ -42,6 +42,8 @@ struct ImportItem {
     file_bytes: u64,
     file_key: String,
     file_tag: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    staged_file: Option<StagedFile>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     dialect: Option<Dialect>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -87,6 +89,7 @@ fn encode(scope: &TenantScope, import: &Import) -> Result<Item, StoreError> {
         file_bytes: import.file_bytes,
         file_key: import.file_key.clone(),
         file_tag: import.file_tag.clone(),
+        staged_file: import.staged.clone(),
         dialect: import.dialect.clone(),
         mapping: import.mapping.clone(),
         rows_total: import.rows_total,
@@ -126,6 +129,7 @@ pub fn decode(item: Item) -> Result<Import, StoreError> {
         file_bytes: item.file_bytes,
         file_key: item.file_key,
         file_tag: item.file_tag,
+        staged: item.staged_file,
         dialect: item.dialect,
         mapping: item.mapping,
         rows_total: item.rows_total,
@@ -225,6 +229,8 @@ pub async fn create_chunk(table: &CoreTable, scope: &TenantScope, id: ImportId, 
 /// What planning found out.
 #[derive(Debug, Clone)]
 pub struct Planned {
+    /// The copy that rows are to be read from, when there is one.
+    pub staged: Option<StagedFile>,
     /// How the file is written.
     pub dialect: Dialect,
     /// Which column is what.
@@ -252,7 +258,7 @@ fn word(value: &impl Serialize) -> Result<AttributeValue, StoreError> {
 /// # Errors
 /// Those of the database.
 pub async fn begin_checking(table: &CoreTable, scope: &TenantScope, id: ImportId, planned: &Planned) -> Result<bool, StoreError> {
-    let values = vec![
+    let mut values = vec![
         (":dialect", word(&planned.dialect)?),
         (":mapping", word(&planned.mapping)?),
         (":rows", number(planned.rows)),
@@ -260,8 +266,12 @@ pub async fn begin_checking(table: &CoreTable, scope: &TenantScope, id: ImportId
         (":planning", word(&Phase::Planning)?),
         (":checking", word(&Phase::Checking)?),
     ];
-    let update = "SET dialect = :dialect, mapping = :mapping, rows_total = :rows, chunks = :chunks, phase = :checking";
-    table.change(scope, step(scope, id, update, "phase = :planning", values)).await
+    let mut update = "SET dialect = :dialect, mapping = :mapping, rows_total = :rows, chunks = :chunks, phase = :checking".to_owned();
+    if let Some(staged) = &planned.staged {
+        update.push_str(", staged_file = :staged");
+        values.push((":staged", word(staged)?));
+    }
+    table.change(scope, step(scope, id, &update, "phase = :planning", values)).await
 }
 
 /// From checking to writing; false when it wasn't checking. 1 request, 1 W.

@@ -18,6 +18,8 @@ use switchboard_platform::Files;
 
 /// Keys of one page of a list, fewer than S3's own so that tests have several.
 const PAGE: usize = 5;
+/// The least that a part of an upload may have, but for the last.
+const LEAST_PART: usize = 5 * 1024 * 1024;
 
 /// A bucket.
 #[derive(Clone)]
@@ -38,6 +40,35 @@ struct Inside {
     /// Writes that still come through; none when all do.
     writes_left: Option<usize>,
     locked: BTreeMap<String, String>,
+    /// The parts of uploads that were begun and neither completed nor given up, by the uploads' ids.
+    uploads: BTreeMap<String, BTreeMap<u32, Vec<u8>>>,
+    uploads_begun: usize,
+}
+
+impl Inside {
+    /// Counts a write; an error when whoever writes is dead by now.
+    fn write(&mut self) -> Result<(), ConnectorError> {
+        match &mut self.writes_left {
+            Some(0) => return Err(ConnectorError::io("the writer is dead".into())),
+            Some(left) => *left -= 1,
+            None => {}
+        }
+        Ok(())
+    }
+
+    /// Makes one file of the parts of an upload.
+    fn complete(&mut self, key: &str, upload: &str, now: Timestamp) -> Answer {
+        let Some(parts) = self.uploads.remove(upload) else {
+            return refused(404, "NoSuchUpload");
+        };
+        if parts.is_empty() || parts.values().rev().skip(1).any(|part| part.len() < LEAST_PART) {
+            return refused(400, "EntityTooSmall");
+        }
+        let bytes = parts.into_values().collect::<Vec<_>>().concat();
+        let xml = format!("<CompleteMultipartUploadResult><ETag>{}</ETag></CompleteMultipartUploadResult>", tag(&bytes));
+        self.files.insert(key.to_owned(), (bytes, now));
+        Answer(200, None, xml.into_bytes())
+    }
 }
 
 /// An answer before it is one: its status, its entity tag, its body.
@@ -98,6 +129,12 @@ impl Bucket {
         self.lock().writes_left = writes;
     }
 
+    /// How many uploads in parts were begun and neither completed nor given up.
+    #[must_use]
+    pub fn open_uploads(&self) -> usize {
+        self.lock().uploads.len()
+    }
+
     fn lock(&self) -> MutexGuard<'_, Inside> {
         self.inside.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -109,12 +146,54 @@ impl Bucket {
         let key = path.split_once('/').map_or("", |(_, key)| key);
         let key = decoded(key);
         let header = |name: &str| request.headers().get(name).map(str::to_owned);
+        let body = || request.body().bytes().unwrap_or_default().to_vec();
+        let upload = parameter(query, "uploadId").unwrap_or_default();
         let mut inside = self.lock();
         Ok(match (request.method(), key.as_str()) {
             ("GET", "") => Answer(200, None, listed(&inside, query).into_bytes()),
-            ("GET" | "HEAD", key) => match inside.files.get(key) {
-                Some((bytes, _)) => Answer(200, Some(tag(bytes)), if request.method() == "GET" { bytes.clone() } else { Vec::new() }),
-                None => refused(404, "NoSuchKey"),
+            ("GET" | "HEAD", key) => {
+                let Some((bytes, _)) = inside.files.get(key) else {
+                    return Ok(refused(404, "NoSuchKey"));
+                };
+                let tag = tag(bytes);
+                if header("if-match").is_some_and(|wanted| wanted != tag) {
+                    return Ok(refused(412, "PreconditionFailed"));
+                }
+                match header("range") {
+                    _ if request.method() == "HEAD" => Answer(200, Some(tag), Vec::new()),
+                    Some(range) => match ranged(&range, bytes) {
+                        Some(part) => Answer(206, Some(tag), part.to_vec()),
+                        None => refused(416, "InvalidRange"),
+                    },
+                    None => Answer(200, Some(tag), bytes.clone()),
+                }
+            }
+            ("POST", _) if parameter(query, "uploads").is_some() => {
+                inside.write()?;
+                inside.uploads_begun += 1;
+                let id = inside.uploads_begun.to_string();
+                inside.uploads.insert(id.clone(), BTreeMap::new());
+                Answer(200, None, format!("<InitiateMultipartUploadResult><UploadId>{id}</UploadId></InitiateMultipartUploadResult>").into_bytes())
+            }
+            ("POST", key) if !upload.is_empty() => {
+                inside.write()?;
+                inside.complete(key, &upload, self.clock.now())
+            }
+            ("PUT", _) if !upload.is_empty() => {
+                inside.write()?;
+                let number = parameter(query, "partNumber").and_then(|number| number.parse().ok()).unwrap_or_default();
+                match inside.uploads.get_mut(&upload) {
+                    Some(parts) => {
+                        let tag = tag(&body());
+                        parts.insert(number, body());
+                        Answer(200, Some(tag), Vec::new())
+                    }
+                    None => refused(404, "NoSuchUpload"),
+                }
+            }
+            ("DELETE", _) if !upload.is_empty() => match inside.uploads.remove(&upload) {
+                Some(_) => Answer(204, None, Vec::new()),
+                None => refused(404, "NoSuchUpload"),
             },
             ("PUT", key) => {
                 let there = inside.files.get(key).map(|(bytes, _)| tag(bytes));
@@ -126,12 +205,8 @@ impl Bucket {
                     (Some(wanted), Some(there)) if wanted != there => return Ok(refused(412, "PreconditionFailed")),
                     _ => {}
                 }
-                match &mut inside.writes_left {
-                    Some(0) => return Err(ConnectorError::io("the writer is dead".into())),
-                    Some(left) => *left -= 1,
-                    None => {}
-                }
-                let bytes = request.body().bytes().unwrap_or_default().to_vec();
+                inside.write()?;
+                let bytes = body();
                 let tag = tag(&bytes);
                 inside.locked.extend(header("x-amz-object-lock-retain-until-date").map(|until| (key.to_owned(), until)));
                 inside.files.insert(key.to_owned(), (bytes, self.clock.now()));
@@ -155,6 +230,19 @@ fn tag(bytes: &[u8]) -> String {
 
 fn decoded(text: &str) -> String {
     percent_decode_str(text).decode_utf8_lossy().into_owned()
+}
+
+/// A parameter of a query; empty when it has no value.
+fn parameter(query: &str, name: &str) -> Option<String> {
+    let mut parts = query.split('&').map(|part| part.split_once('=').unwrap_or((part, "")));
+    parts.find(|(given, _)| *given == name).map(|(_, value)| decoded(value))
+}
+
+/// The bytes that a header such as `bytes=0-9` asks for; none when there are none.
+fn ranged<'a>(range: &str, bytes: &'a [u8]) -> Option<&'a [u8]> {
+    let (first, last) = range.strip_prefix("bytes=")?.split_once('-')?;
+    let (first, last): (usize, usize) = (first.parse().ok()?, last.parse().ok()?);
+    bytes.get(first..(last + 1).min(bytes.len())).filter(|part| !part.is_empty())
 }
 
 fn refused(status: u16, code: &str) -> Answer {

@@ -1,8 +1,11 @@
 //! Files dropped in the bucket, as uploaders do it, and the imports they become.
 
 use std::collections::BTreeSet;
+use std::io::Write;
 use std::time::Duration;
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use serde_json::{Value, json};
 
 use super::api::Api;
@@ -109,4 +112,11 @@ pub(crate) fn csv<Row: AsRef<[String]>>(header: &str, rows: &[Row]) -> String {
     let quoted = |cell: &String| if cell.contains([',', '"', '\n']) { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell.clone() };
     let lines = rows.iter().map(|row| row.as_ref().iter().map(quoted).collect::<Vec<_>>().join(",") + "\n");
     std::iter::once(format!("{header}\n")).chain(lines).collect()
+}
+
+/// A file as a gzip archive.
+pub(crate) fn packed(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
 }

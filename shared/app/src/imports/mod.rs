@@ -6,6 +6,7 @@ mod join;
 mod plan;
 mod read;
 mod rows;
+mod stage;
 mod write;
 
 pub use errors::{ErrorPlace, errors};
@@ -75,6 +76,11 @@ pub fn written_key(tenant: TenantId, import: ImportId, chunk: u32) -> String {
 /// The key of the file that says since when a chunk waits for the audit events of its rows, in the results bucket.
 pub(crate) fn awaited_key(tenant: TenantId, import: ImportId, chunk: u32) -> String {
     format!("imports/{tenant}/{import}/awaited/{chunk:06}.json")
+}
+
+/// The key of the copy of an import's file as plain text, in the uploads bucket.
+fn staged_key(scope: &TenantScope, import: ImportId) -> String {
+    format!("staged/{}/{import}.csv", scope.tenant())
 }
 
 /// Where an import keeps its files in the results bucket.

@@ -5,16 +5,17 @@ use sha2::{Digest, Sha256};
 use switchboard_domain::actor::Actor;
 use switchboard_domain::ids::{IdEntropy, ImportId};
 use switchboard_domain::imports::{
-    Dialect, FileProblem, Import, ImportKind, ImportSourceType, ImportStatus, Phase, Plan, Planner, Row, RowCounts, SAMPLE_BYTES, map_columns, phone_column, read_rows,
-    sniff,
+    Beginning, Dialect, FileProblem, Import, ImportKind, ImportSourceType, ImportStatus, Phase, Plan, Planner, RowCounts, SAMPLE_BYTES, StagedFile, packing,
+    phone_column, sniff,
 };
 use switchboard_domain::tenant::is_slug;
-use switchboard_platform::PlatformError;
+use switchboard_platform::{FileStream, PlatformError};
 use switchboard_store::imports::{self, Planned};
 use switchboard_store::{TenantScope, tenants};
 
 use super::rows::{RowsMessage, Step};
-use super::{ImportServices, Place};
+use super::stage::stage;
+use super::{ImportServices, Place, staged_key};
 use crate::error::AppError;
 
 /// How many values of each column are kept to show.
@@ -49,7 +50,8 @@ pub enum Received {
 }
 
 /// Takes a dropped file in. 2 R to find the tenant, 2 W for the import, 1 W per chunk, 1 W to go on to checking; 1 request for the file, 1 for its
-/// samples, 1 per 10 chunks to the queue. A file that is received again changes nothing.
+/// samples, 1 per 10 chunks to the queue; for a file that isn't plain text those that write it as such and 1 to read it. A file that is received
+/// again changes nothing.
 ///
 /// # Errors
 /// Those of the services.
@@ -61,7 +63,7 @@ pub async fn receive(services: &ImportServices, file: &DroppedFile) -> Result<Re
     let Some(tenant) = (if is_slug(slug) { tenants::by_slug(core, slug).await? } else { None }) else {
         return Ok(Received::Rejected("there is no such tenant"));
     };
-    let Some((scope, _)) = tenants::load(core, tenant).await? else {
+    let Some((scope, record)) = tenants::load(core, tenant).await? else {
         return Ok(Received::Rejected("there is no such tenant"));
     };
     let import = imports::create(core, &scope, new_import(file, name, services.services.clock.now())).await?;
@@ -76,31 +78,33 @@ pub async fn receive(services: &ImportServices, file: &DroppedFile) -> Result<Re
     }
     let planned = match profile {
         Some(profile) => Err(PlanError::Profile(profile.to_owned())),
-        None => plan(services, file).await,
+        None => plan(services, &staged_key(&scope, import.id), file, &record.country).await,
     };
     let problem = match planned {
         Err(PlanError::Profile(profile)) => {
             format!("There is no mapping profile named {profile}. Drop the file directly in the tenant's folder to map its columns by their header.")
         }
-        Ok((dialect, header, plan, samples)) => {
-            let mapping = map_columns(&header);
+        Ok(Found { beginning, plan, staged }) => {
+            let mapping = beginning.mapping(&record.country);
             if phone_column(&mapping).is_some() {
-                services.results.put_json(&Place::of(&scope, import.id).samples(), &samples).await?;
+                services.results.put_json(&Place::of(&scope, import.id).samples(), &column_samples(&beginning)).await?;
                 for range in &plan.chunks {
                     imports::create_chunk(core, &scope, import.id, *range).await?;
                 }
                 let chunks = u32::try_from(plan.chunks.len()).unwrap_or(u32::MAX);
-                let planned = Planned { dialect: Dialect { encoding: plan.encoding, ..dialect }, mapping, rows: plan.rows, chunks };
+                let planned = Planned { staged, dialect: Dialect { encoding: plan.encoding, ..beginning.dialect }, mapping, rows: plan.rows, chunks };
                 imports::begin_checking(core, &scope, import.id, &planned).await?;
                 send_checks(services, &scope, import.id, chunks).await?;
                 return Ok(Received::Planned(import.id));
             }
-            FileProblem::NoPhoneColumn(header.join(", ")).to_string()
+            beginning.without_phone().to_string()
         }
         Err(PlanError::File(problem)) => problem.to_string(),
         Err(PlanError::App(error)) => match error {
-            AppError::Platform(PlatformError::NotFound(_)) => "The file was removed before it could be read. Drop it again.".to_owned(),
-            AppError::Platform(PlatformError::Changed(_)) => "Another file was put in its place before it could be read; that one is imported instead.".to_owned(),
+            AppError::Platform(PlatformError::NotFound(key)) if key == file.key => "The file was removed before it could be read. Drop it again.".to_owned(),
+            AppError::Platform(PlatformError::Changed(key)) if key == file.key => {
+                "Another file was put in its place before it could be read; that one is imported instead.".to_owned()
+            }
             error => return Err(error),
         },
     };
@@ -113,9 +117,13 @@ async fn send_checks(services: &ImportServices, scope: &TenantScope, import: Imp
     Ok(services.rows.send(&messages).await?)
 }
 
-enum PlanError {
+/// Why a file wasn't planned.
+pub(super) enum PlanError {
+    /// Its folder names a profile there isn't.
     Profile(String),
+    /// The file is to blame.
     File(FileProblem),
+    /// A service is.
     App(AppError),
 }
 
@@ -131,43 +139,78 @@ impl From<PlatformError> for PlanError {
     }
 }
 
-/// Reads the file once. Memory holds the sample and one block, whatever the file's size.
-async fn plan(services: &ImportServices, file: &DroppedFile) -> Result<(Dialect, Vec<String>, Plan, Vec<Vec<String>>), PlanError> {
+/// What planning finds out.
+struct Found {
+    beginning: Beginning,
+    plan: Plan,
+    staged: Option<StagedFile>,
+}
+
+/// Reads the file once, and when it isn't plain text once more as such.
+async fn plan(services: &ImportServices, staged_key: &str, file: &DroppedFile, country: &str) -> Result<Found, PlanError> {
     if file.bytes == 0 {
         return Err(FileProblem::Empty.into());
     }
-    let mut stream = services.uploads.stream(&file.key, &file.tag).await?;
-    let mut sample = Vec::with_capacity(SAMPLE_BYTES);
-    let mut next = None;
-    while sample.len() < SAMPLE_BYTES {
-        next = stream.next().await?;
-        match &next {
-            Some(block) => sample.extend_from_slice(block),
-            None => break,
+    let opened = Opened::of(services, &file.key, &file.tag).await?;
+    let Some(packing) = packing(opened.beginning()) else {
+        return opened.read(country, None).await;
+    };
+    let staged = stage(&services.uploads, staged_key, opened, packing, file.bytes).await?;
+    Opened::of(services, &staged.key, &staged.tag).await?.read(country, Some(staged)).await
+}
+
+/// A file whose beginning was read.
+pub(super) struct Opened {
+    sample: Vec<u8>,
+    /// Whether the sample is the whole file.
+    whole: bool,
+    rest: FileStream,
+}
+
+impl Opened {
+    async fn of(services: &ImportServices, key: &str, tag: &str) -> Result<Self, PlanError> {
+        let mut rest = services.uploads.stream(key, tag).await?;
+        let mut sample = Vec::with_capacity(SAMPLE_BYTES);
+        while sample.len() < SAMPLE_BYTES {
+            match rest.next().await? {
+                Some(block) => sample.extend_from_slice(&block),
+                None => return Ok(Self { sample, whole: true, rest }),
+            }
         }
+        Ok(Self { sample, whole: false, rest })
     }
-    let whole = next.is_none();
-    let looked_at = &sample[..sample.len().min(if whole { sample.len() } else { SAMPLE_BYTES })];
-    let (dialect, header) = sniff(looked_at, whole)?;
-    let samples = column_samples(looked_at, &dialect, header.len());
-    let mut planner = Planner::new(dialect.separator);
-    planner.feed(&sample);
-    drop(sample);
-    if !whole {
-        while let Some(block) = stream.next().await? {
-            planner.feed(&block);
+
+    fn beginning(&self) -> &[u8] {
+        &self.sample[..self.sample.len().min(SAMPLE_BYTES)]
+    }
+
+    /// The next block of bytes, from the beginning; none at the end. Memory holds the sample or one block, whatever the file's size.
+    pub(super) async fn next(&mut self) -> Result<Option<Vec<u8>>, PlatformError> {
+        if !self.sample.is_empty() {
+            return Ok(Some(std::mem::take(&mut self.sample)));
         }
+        if self.whole {
+            return Ok(None);
+        }
+        Ok(self.rest.next().await?.map(Vec::from))
     }
-    Ok((dialect, header, planner.finish()?, samples))
+
+    /// Reads a file of plain text to its end.
+    async fn read(mut self, country: &str, staged: Option<StagedFile>) -> Result<Found, PlanError> {
+        let beginning = sniff(self.beginning(), self.whole, country)?;
+        let mut planner = Planner::new(beginning.dialect.separator, beginning.leading);
+        while let Some(block) = self.next().await? {
+            planner.feed(&block)?;
+        }
+        Ok(Found { beginning, plan: planner.finish()?, staged })
+    }
 }
 
 /// The first values of each column, cut short.
-fn column_samples(sample: &[u8], dialect: &Dialect, columns: usize) -> Vec<Vec<String>> {
-    let rows: Vec<Row> = read_rows(sample, dialect, 0).skip(1).take(SAMPLES).collect();
-    (0..columns)
-        .map(|column| {
-            rows.iter().filter_map(|row| row.cells.get(column)).filter(|cell| !cell.is_empty()).map(|cell| cell.chars().take(SAMPLE_LENGTH).collect()).collect()
-        })
+fn column_samples(beginning: &Beginning) -> Vec<Vec<String>> {
+    let rows = &beginning.rows[..beginning.rows.len().min(SAMPLES)];
+    (0..beginning.columns.len())
+        .map(|column| rows.iter().filter_map(|row| row.get(column)).filter(|cell| !cell.is_empty()).map(|cell| cell.chars().take(SAMPLE_LENGTH).collect()).collect())
         .collect()
 }
 
@@ -196,6 +239,7 @@ fn new_import(file: &DroppedFile, name: &str, now: Timestamp) -> Import {
         file_bytes: file.bytes,
         file_key: file.key.clone(),
         file_tag: file.tag.clone(),
+        staged: None,
         dialect: None,
         mapping: Vec::new(),
         rows_total: None,

@@ -67,7 +67,7 @@ pub async fn handle(services: &ImportServices, message: &RowsMessage, redelivere
     };
     match outcome {
         Ok(()) => Ok(Handled::Done),
-        Err(AppError::Platform(PlatformError::NotFound(key) | PlatformError::Changed(key))) if key == import.file_key => {
+        Err(AppError::Platform(PlatformError::NotFound(key) | PlatformError::Changed(key))) if key == import.source().0 => {
             let reason = "The file was removed or replaced while it was being imported. What was written before stays; drop the file again to go on.";
             imports::fail(core, &tenant.scope, import.id, reason, services.services.clock.now()).await?;
             Ok(Handled::Failed)
@@ -85,7 +85,8 @@ pub(super) async fn chunk(services: &ImportServices, scope: &switchboard_store::
 /// The rows of a chunk, read from the file.
 pub(super) async fn read(services: &ImportServices, import: &Import, chunk: &Chunk) -> Result<Vec<Row>, AppError> {
     let dialect = import.dialect.as_ref().ok_or_else(|| AppError::Broken("the import has no dialect".to_owned()))?;
-    let bytes = services.uploads.range(&import.file_key, &import.file_tag, chunk.range.start, chunk.range.end).await?;
+    let (key, tag) = import.source();
+    let bytes = services.uploads.range(key, tag, chunk.range.start, chunk.range.end).await?;
     Ok(read_rows(&bytes, dialect, chunk.range.first_row).collect())
 }
 

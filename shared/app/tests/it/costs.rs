@@ -343,7 +343,7 @@ async fn chunk_steps() -> Vec<(&'static str, Usage)> {
     let (core, scope, now) = (&world.database.core, &world.tenant.scope, jiff::Timestamp::UNIX_EPOCH);
     let (mut import, _) = made::import(&world, 1, &made::file(1));
     import.phase = Phase::Planning;
-    let planned = Planned { dialect: import.dialect.clone().unwrap(), mapping: import.mapping.clone(), rows: 1, chunks: 1 };
+    let planned = Planned { staged: None, dialect: import.dialect.clone().unwrap(), mapping: import.mapping.clone(), rows: 1, chunks: 1 };
     let range = ChunkRange { number: 1, start: 0, end: 1, first_row: 1, rows: 1 };
     let plan = of(&world.database, async {
         create(core, scope, import.clone()).await.unwrap();

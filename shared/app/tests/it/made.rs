@@ -9,7 +9,7 @@ use switchboard_domain::actor::Actor;
 use switchboard_domain::audit::{leaf, root, sorted};
 use switchboard_domain::clock::Clock;
 use switchboard_domain::ids::{ContactId, ImportId};
-use switchboard_domain::imports::{ChunkRange, Import, ImportKind, ImportSourceType, ImportStatus, Phase, Row, RowCounts, map_columns, read_rows, sniff};
+use switchboard_domain::imports::{ChunkRange, Import, ImportKind, ImportSourceType, ImportStatus, Phase, Row, RowCounts, read_rows, sniff};
 use switchboard_platform::Files;
 use switchboard_store::item::Item;
 use switchboard_store::{imports, keys};
@@ -17,9 +17,9 @@ use switchboard_testkit::{Bucket, Database, SeededEntropy, World};
 
 /// An import in its writing phase, and the rows of its file.
 pub(crate) fn import(world: &World, seed: u8, file: &str) -> (Import, Vec<Row>) {
-    let (dialect, header) = sniff(file.as_bytes(), true).unwrap();
+    let beginning = sniff(file.as_bytes(), true, "CA").unwrap();
     let body = &file[file.find('\n').unwrap() + 1..];
-    let rows: Vec<Row> = read_rows(body.as_bytes(), &dialect, 1).collect();
+    let rows: Vec<Row> = read_rows(body.as_bytes(), &beginning.dialect, 1).collect();
     let now = world.clock.now();
     let import = Import {
         id: ImportId::new(now, &[seed; 10]),
@@ -33,8 +33,9 @@ pub(crate) fn import(world: &World, seed: u8, file: &str) -> (Import, Vec<Row>) 
         file_bytes: file.len() as u64,
         file_key: "drop/demo/people.csv".to_owned(),
         file_tag: "tag".to_owned(),
-        mapping: map_columns(&header),
-        dialect: Some(dialect),
+        staged: None,
+        mapping: beginning.mapping("CA"),
+        dialect: Some(beginning.dialect),
         rows_total: Some(rows.len() as u64),
         chunks: 1,
         chunks_checked: 1,

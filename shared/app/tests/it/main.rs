@@ -22,6 +22,7 @@ mod costs;
 mod demo;
 mod edits;
 mod exports;
+mod import_files;
 mod imports;
 mod layers;
 mod leavers;

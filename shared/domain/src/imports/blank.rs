@@ -4,7 +4,8 @@
 #[must_use]
 pub fn is_blank_word(text: &str) -> bool {
     let trimmed = text.trim();
-    is_blank_name(trimmed) || ["null", "nil", "none", "na", "nan", "(blank)", "(vide)", "s.o.", "s/o"].iter().any(|word| trimmed.eq_ignore_ascii_case(word))
+    is_blank_name(trimmed)
+        || ["null", "nil", "none", "na", "n/a", "n.a.", "nan", "(blank)", "(vide)", "s.o.", "s/o"].iter().any(|word| trimmed.eq_ignore_ascii_case(word))
 }
 
 /// The same for a cell of a person's name. People are called Nan, Na, Nil and Null, so only what no name is written like counts.
@@ -20,7 +21,7 @@ mod tests {
 
     #[test]
     fn words_for_nothing_are_blank_and_values_are_not() {
-        for blank in ["", "  ", "null", "NULL", "N/A", "n/a", "-", "--", "\u{2014}", "#N/A", "\\N", "NaN", "None"] {
+        for blank in ["", "  ", "null", "NULL", "N/A", "n/a", "-", "--", "\u{2014}", "#N/A", "\\N", "NaN", "None", "N/a", "n.a."] {
             assert!(is_blank_word(blank), "{blank}");
         }
         for value in ["0", "Nathalie", "Null Island", "-5", "no"] {

@@ -2,11 +2,21 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::mapping::{ColumnMapping, is_known, is_phone_or_email, map_by_values, map_columns};
+use super::packing::known_binary;
+use super::reader::{Record, Records};
+
 /// How much of the beginning of a file is looked at.
 pub const SAMPLE_BYTES: usize = 64 * 1024;
 
-/// How many records of the sample decide the separator.
+/// Most columns of a file.
+pub const MOST_COLUMNS: usize = 500;
+
+/// How many records of the sample decide the separator, and how many rows of it tell what a column without a known name is.
 const SAMPLE_RECORDS: usize = 50;
+
+/// What may stand between cells; of two that explain a file as well, the first.
+const SEPARATORS: [u8; 4] = [b',', b';', b'\t', b'|'];
 
 const BOM: &[u8] = &[0xEF, 0xBB, 0xBF];
 
@@ -27,7 +37,7 @@ pub struct Dialect {
     pub encoding: Encoding,
     /// The byte between cells.
     pub separator: u8,
-    /// The number of columns of the header.
+    /// The number of columns.
     pub columns: u32,
 }
 
@@ -43,34 +53,79 @@ pub enum FileProblem {
     /// Not text.
     #[error("The file is not a CSV file: it looks like {0}. Save the list as CSV and drop it again.")]
     NotText(&'static str),
-    /// Two bytes a character.
-    #[error("The file is encoded as UTF-16. Save it as CSV in UTF-8 and drop it again.")]
-    Utf16,
+    /// An archive that doesn't unpack.
+    #[error("The gzip archive is damaged or was cut off. Pack the file again, or drop it unpacked.")]
+    DamagedArchive,
+    /// An archive that unpacks to far more than a list would.
+    #[error("The gzip archive unpacks to more than 100 times its size, so it can't be a list. Drop the file unpacked.")]
+    Inflated,
+    /// An archive of a file that is too large.
+    #[error("The gzip archive unpacks to more than 5 GiB. Drop the file unpacked, or in parts.")]
+    TooLargeUnpacked,
     /// NUL bytes further on.
     #[error("Row {0} contains NUL bytes, so the file is damaged or not text. Save it as CSV again.")]
     Nul(u64),
     /// A quote that never closes.
     #[error("The quote opened in row {0} never closes. Close it or remove it and drop the file again.")]
     UnclosedQuote(u64),
+    /// A row that no list has.
+    #[error("Row {0} is longer than 1 MB. If a quote in it was opened by mistake, close it or remove it, and drop the file again.")]
+    RowTooLong(u64),
     /// No column is a telephone number.
     #[error("No column of the header is a telephone number. Name one of them phone (or téléphone) and drop the file again. The columns are: {0}.")]
     NoPhoneColumn(String),
+    /// The same of a file without a header.
+    #[error("The file has no header, and no column of it holds telephone numbers. Put a header row first that names one of them phone (or téléphone).")]
+    NoPhoneValues,
+    /// More columns than a list has.
+    #[error("The first row has more than 500 columns. Remove those that aren't needed and drop the file again.")]
+    TooManyColumns,
     /// A header or a record too long to be one.
     #[error("The first row is longer than 64 KB, so it can't be a header. Put a header row first.")]
     NoHeader,
 }
 
-/// Reads the beginning of a file (up to [`SAMPLE_BYTES`]; `whole` when that is all of it): its separator and its header's cells.
-/// The encoding is the best guess from the sample; [`super::Planner`] settles it.
+/// What the beginning of a file tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Beginning {
+    /// How the file is written. The encoding is the best guess from the sample; [`super::Planner`] settles it.
+    pub dialect: Dialect,
+    /// The names of the columns: the header's cells, or `Column 1` and so on.
+    pub columns: Vec<String>,
+    /// Whether the names are the file's own.
+    pub has_header: bool,
+    /// The records with content before the first row: the header, and a line that tells the separator.
+    pub leading: u32,
+    /// The cells of the first rows.
+    pub rows: Vec<Vec<String>>,
+}
+
+impl Beginning {
+    /// Which column is what: by its name, else by its values as they are read in `country`.
+    #[must_use]
+    pub fn mapping(&self, country: &str) -> Vec<ColumnMapping> {
+        let mut mapping = map_columns(&self.columns);
+        map_by_values(&mut mapping, &self.rows, country);
+        mapping
+    }
+
+    /// What is wrong when no column is mapped to the telephone number.
+    #[must_use]
+    pub fn without_phone(&self) -> FileProblem {
+        if self.has_header { FileProblem::NoPhoneColumn(self.columns.join(", ")) } else { FileProblem::NoPhoneValues }
+    }
+}
+
+/// Reads the beginning of a file of text (up to [`SAMPLE_BYTES`]; `whole` when that is all of it).
+///
+/// The first record with content is the header, unless one of its cells is a telephone number as written in `country` or an e-mail address and none of them
+/// names a known column.
 ///
 /// # Errors
 /// A [`FileProblem`] when it isn't a file of separated values.
-pub fn sniff(sample: &[u8], whole: bool) -> Result<(Dialect, Vec<String>), FileProblem> {
+pub fn sniff(sample: &[u8], whole: bool, country: &str) -> Result<Beginning, FileProblem> {
     if let Some(kind) = known_binary(sample) {
         return Err(FileProblem::NotText(kind));
-    }
-    if sample.starts_with(&[0xFF, 0xFE]) || sample.starts_with(&[0xFE, 0xFF]) {
-        return Err(FileProblem::Utf16);
     }
     if memchr::memchr(0, sample).is_some() {
         return Err(FileProblem::NotText("a binary file"));
@@ -79,20 +134,41 @@ pub fn sniff(sample: &[u8], whole: bool) -> Result<(Dialect, Vec<String>), FileP
     if text.iter().all(u8::is_ascii_whitespace) {
         return Err(FileProblem::Empty);
     }
-    let separator = [b',', b';', b'\t', b'|'].into_iter().rev().max_by_key(|separator| score(text, *separator, whole)).unwrap_or(b',');
+    let told = told_separator(text);
+    let separator = told.unwrap_or_else(|| likeliest_separator(text, whole));
     let encoding = match std::str::from_utf8(text) {
         Ok(_) => Encoding::Utf8,
         Err(error) if error.error_len().is_none() && !whole => Encoding::Utf8,
         Err(_) => Encoding::Windows1252,
     };
-    let header = records(text, separator, whole).next().ok_or(FileProblem::NoHeader)?;
-    let cells: Vec<String> = header.iter().map(|cell| decode(encoding, cell).trim().to_owned()).collect();
-    Ok((Dialect { encoding, separator, columns: u32::try_from(cells.len()).unwrap_or(u32::MAX) }, cells))
+    let before_header = usize::from(told.is_some());
+    let cells = |record: Record| -> Vec<String> { record.cells.iter().map(|cell| decode(encoding, cell)).collect() };
+    let mut records = records(text, separator, whole).skip(before_header).take(1 + SAMPLE_RECORDS).map(cells);
+    let Some(first) = records.next() else {
+        return Err(no_first_record(text, separator, whole, before_header));
+    };
+    let rows: Vec<Vec<String>> = records.collect();
+    let has_header = first.iter().any(|cell| is_known(cell)) || !first.iter().any(|cell| is_phone_or_email(cell, country));
+    let (columns, rows) = if has_header {
+        (named(&first), rows)
+    } else {
+        let rows: Vec<Vec<String>> = std::iter::once(first).chain(rows).collect();
+        (numbered(&rows), rows)
+    };
+    if columns.len() > MOST_COLUMNS {
+        return Err(FileProblem::TooManyColumns);
+    }
+    let dialect = Dialect { encoding, separator, columns: u32::try_from(columns.len()).unwrap_or(u32::MAX) };
+    let leading = u32::from(told.is_some()) + u32::from(has_header);
+    Ok(Beginning { dialect, columns, has_header, leading, rows })
 }
 
-/// The text after a byte order mark, if there is one.
-pub(super) fn without_bom(bytes: &[u8]) -> &[u8] {
-    bytes.strip_prefix(BOM).unwrap_or(bytes)
+/// The text after a byte order mark, if there is one; programs that add one to what has one make two.
+pub(super) fn without_bom(mut bytes: &[u8]) -> &[u8] {
+    while let Some(rest) = bytes.strip_prefix(BOM) {
+        bytes = rest;
+    }
+    bytes
 }
 
 /// A cell's text.
@@ -103,43 +179,76 @@ pub(super) fn decode(encoding: Encoding, bytes: &[u8]) -> String {
     }
 }
 
-/// The records of a sample. Without the rest of the file its last record may be cut, and is left out.
-fn records(text: &[u8], separator: u8, whole: bool) -> impl Iterator<Item = csv::ByteRecord> {
+/// The names of a header. Nameless columns at the end that are too many to be meant, as spreadsheets write them, are left away.
+fn named(header: &[String]) -> Vec<String> {
+    let mut columns: Vec<String> = header.iter().map(|cell| cell.trim().to_owned()).collect();
+    if columns.len() > MOST_COLUMNS {
+        let end = columns.iter().rposition(|column| !column.is_empty()).map_or(0, |last| last + 1);
+        columns.truncate(end.max(MOST_COLUMNS));
+    }
+    columns
+}
+
+/// Names for the columns of a file that gives them none, as many as its widest row has.
+fn numbered(rows: &[Vec<String>]) -> Vec<String> {
+    let filled = |row: &Vec<String>| row.iter().rposition(|cell| !cell.trim().is_empty()).map_or(0, |last| last + 1);
+    let widest = rows.iter().map(filled).max().unwrap_or(0);
+    (1..=widest).map(|number| format!("Column {number}")).collect()
+}
+
+/// Why a sample has no first record.
+fn no_first_record(text: &[u8], separator: u8, whole: bool, before_header: usize) -> FileProblem {
+    match records(text, separator, true).nth(before_header) {
+        Some(cut) if cut.cells.len() > MOST_COLUMNS => FileProblem::TooManyColumns,
+        _ if whole => FileProblem::Empty,
+        _ => FileProblem::NoHeader,
+    }
+}
+
+/// The records of a sample, blank ones left out. Without the rest of the file its last record may be cut, and is left out too.
+fn records(text: &[u8], separator: u8, whole: bool) -> impl Iterator<Item = Record> {
     let end = if whole { text.len() } else { memchr::memrchr2(b'\n', b'\r', text).map_or(0, |at| at + 1) };
-    let reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(separator).from_reader(std::io::Cursor::new(text[..end].to_vec()));
-    reader.into_byte_records().map_while(Result::ok)
+    Records::of(&text[..end], separator).filter(move |record| !record.is_blank(separator))
+}
+
+/// The separator that a first line such as `sep=;` tells, which Excel writes and reads.
+fn told_separator(text: &[u8]) -> Option<u8> {
+    let line = text.split(|byte| *byte == b'\n' || *byte == b'\r').next()?;
+    let line = line.strip_prefix(b"\"").and_then(|line| line.strip_suffix(b"\"")).unwrap_or(line);
+    match line.split_at_checked(4)? {
+        (key, [separator]) if key.eq_ignore_ascii_case(b"sep=") && SEPARATORS.contains(separator) => Some(*separator),
+        _ => None,
+    }
+}
+
+fn likeliest_separator(text: &[u8], whole: bool) -> u8 {
+    SEPARATORS.into_iter().rev().max_by_key(|separator| score(text, *separator, whole)).unwrap_or(b',')
 }
 
 /// How well a separator explains the sample: how many records have as many cells as the first, times that number.
 fn score(text: &[u8], separator: u8, whole: bool) -> usize {
-    let lengths: Vec<usize> = records(text, separator, whole).take(SAMPLE_RECORDS).map(|record| record.len()).collect();
+    let lengths: Vec<usize> = records(text, separator, whole).take(SAMPLE_RECORDS).map(|record| record.cells.len()).collect();
     match lengths.split_first() {
         Some((first, _)) if *first > 1 => first * lengths.iter().filter(|length| *length == first).count(),
         _ => 0,
     }
 }
 
-fn known_binary(sample: &[u8]) -> Option<&'static str> {
-    let signatures: [(&[u8], &str); 8] = [
-        (b"\x89PNG", "a PNG picture"),
-        (b"\xFF\xD8\xFF", "a JPEG picture"),
-        (b"GIF8", "a GIF picture"),
-        (b"%PDF", "a PDF document"),
-        (b"PK\x03\x04", "a zip archive or an Excel workbook"),
-        (b"\xD0\xCF\x11\xE0", "an old Excel workbook"),
-        (b"\x1F\x8B", "a gzip archive"),
-        (b"\x7FELF", "a program"),
-    ];
-    signatures.into_iter().find(|(signature, _)| sample.starts_with(signature)).map(|(_, kind)| kind)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn begun(text: &[u8]) -> Beginning {
+        sniff(text, true, "CA").unwrap()
+    }
+
     fn sniffed(text: &[u8]) -> (u8, Vec<String>) {
-        let (dialect, header) = sniff(text, true).unwrap();
-        (dialect.separator, header)
+        let beginning = begun(text);
+        (beginning.dialect.separator, beginning.columns)
+    }
+
+    fn problem(text: &[u8]) -> FileProblem {
+        sniff(text, true, "CA").unwrap_err()
     }
 
     #[test]
@@ -152,23 +261,82 @@ mod tests {
     }
 
     #[test]
+    fn a_first_line_can_tell_the_separator() {
+        for line in ["sep=;", "SEP=;", "\"sep=;\""] {
+            let beginning = begun(format!("\u{feff}{line}\r\nname,a;phone\r\nZoe,b;1\r\n").as_bytes());
+            assert_eq!((beginning.dialect.separator, beginning.leading), (b';', 2), "{line}");
+            assert_eq!((beginning.columns, beginning.rows), (vec!["name,a".to_owned(), "phone".to_owned()], vec![vec!["Zoe,b".to_owned(), "1".to_owned()]]));
+        }
+        assert_eq!(begun(b"sep=,\n514-555-0123,Zoe\n").leading, 1);
+        assert_eq!(sniffed(b"sep=x\n1\n").1, ["sep=x"]);
+        assert_eq!(problem(b"sep=;\n"), FileProblem::Empty);
+    }
+
+    #[test]
     fn a_byte_order_mark_is_not_part_of_the_header() {
         assert_eq!(sniffed(b"\xEF\xBB\xBFphone,name\n1,2\n").1, ["phone", "name"]);
+        assert_eq!(sniffed(b"\xEF\xBB\xBF\xEF\xBB\xBF\"phone\",name\n1,2\n").1, ["phone", "name"]);
+    }
+
+    #[test]
+    fn the_header_is_the_first_row_with_something_in_it() {
+        let beginning = begun(b"\n , \n\"\",\r\nphone,name\n,\n1,Zoe\n");
+        assert_eq!((beginning.columns, beginning.rows), (vec!["phone".to_owned(), "name".to_owned()], vec![vec!["1".to_owned(), "Zoe".to_owned()]]));
+    }
+
+    #[test]
+    fn a_first_row_with_a_number_or_an_address_and_without_a_known_name_is_no_header() {
+        for (text, has_header) in [
+            ("514-555-0123,Zoe\n514-555-0124,Ada\n", false),
+            ("Zoe,zoe@example.com\n", false),
+            ("'+15145550123,Zoe\n", false),
+            ("phone,name\n514-555-0123,Zoe\n", true),
+            ("514-555-0123,name\n514-555-0124,Ada\n", true),
+            ("514-555-0123,attributes.note\n514-555-0124,Ada\n", true),
+            ("who,what\n514-555-0123,Zoe\n", true),
+            ("12345,Zoe\n514-555-0123,Ada\n", true),
+            ("01 42 68 53 00,Zoe\n514-555-0123,Ada\n", true),
+        ] {
+            assert_eq!(begun(text.as_bytes()).has_header, has_header, "{text}");
+        }
+        assert!(!sniff("01 42 68 53 00,Zoe\n".as_bytes(), true, "FR").unwrap().has_header);
+    }
+
+    #[test]
+    fn columns_without_names_are_numbered_up_to_the_widest_row() {
+        let beginning = begun(b"514-555-0123,Zoe\n514-555-0124,Ada,Paris,,\n514-555-0125\n");
+        assert_eq!((beginning.columns, beginning.leading, beginning.rows.len()), (["Column 1", "Column 2", "Column 3"].map(str::to_owned).to_vec(), 0, 3));
+        assert_eq!(beginning.dialect.columns, 3);
     }
 
     #[test]
     fn older_spreadsheets_are_read_as_windows_1252() {
-        let (dialect, header) = sniff(b"t\xE9l\xE9phone;nom\n1;2\n", true).unwrap();
-        assert_eq!((dialect.encoding, header[0].as_str()), (Encoding::Windows1252, "téléphone"));
+        let beginning = begun(b"t\xE9l\xE9phone;nom\n1;2\n");
+        assert_eq!((beginning.dialect.encoding, beginning.columns[0].as_str()), (Encoding::Windows1252, "téléphone"));
+    }
+
+    #[test]
+    fn a_file_has_at_most_500_columns_but_for_nameless_ones_at_its_end() {
+        let header = |columns: usize| (1..=columns).map(|number| format!("c{number}")).collect::<Vec<_>>().join(",");
+        assert_eq!(begun(format!("{}\n1\n", header(500)).as_bytes()).columns.len(), 500);
+        assert_eq!(problem(format!("{}\n1\n", header(501)).as_bytes()), FileProblem::TooManyColumns);
+        let long = header(20_000);
+        assert_eq!(sniff(&long.as_bytes()[..SAMPLE_BYTES], false, "CA"), Err(FileProblem::TooManyColumns));
+        let beginning = begun(format!("phone,name{}\n1,2\n", ",".repeat(16_382)).as_bytes());
+        assert_eq!((beginning.columns.len(), beginning.dialect.columns), (500, 500));
+        let wide = format!("514-555-0123{}x\n", ",".repeat(500));
+        assert_eq!(problem(wide.as_bytes()), FileProblem::TooManyColumns);
     }
 
     #[test]
     fn what_is_no_csv_is_refused_with_its_reason() {
-        assert_eq!(sniff(b"", true), Err(FileProblem::Empty));
-        assert_eq!(sniff(b"\xEF\xBB\xBF \r\n", true), Err(FileProblem::Empty));
-        assert_eq!(sniff(b"\x89PNG\r\n\x1a\n\0\0", true), Err(FileProblem::NotText("a PNG picture")));
-        assert_eq!(sniff(b"\xFF\xFEp\0h\0", true), Err(FileProblem::Utf16));
-        assert_eq!(sniff(b"a\0b", true), Err(FileProblem::NotText("a binary file")));
-        assert_eq!(sniff(&vec![b'x'; SAMPLE_BYTES], false), Err(FileProblem::NoHeader));
+        assert_eq!(problem(b""), FileProblem::Empty);
+        assert_eq!(problem(b"\xEF\xBB\xBF \r\n"), FileProblem::Empty);
+        assert_eq!(problem(b",,\n\"\",,\n"), FileProblem::Empty);
+        assert_eq!(problem(b"\x89PNG\r\n\x1a\n\0\0"), FileProblem::NotText("a PNG picture"));
+        assert_eq!(problem(b"\x1F\x8B\x08"), FileProblem::NotText("a gzip archive"));
+        assert_eq!(problem(b"\xFF\xFE\0\0p\0\0\0"), FileProblem::NotText("text in UTF-32"));
+        assert_eq!(problem(b"a\0b"), FileProblem::NotText("a binary file"));
+        assert_eq!(sniff(&vec![b'x'; SAMPLE_BYTES], false, "CA"), Err(FileProblem::NoHeader));
     }
 }

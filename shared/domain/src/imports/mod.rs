@@ -5,16 +5,19 @@ mod decision;
 mod dialect;
 mod literal;
 mod mapping;
+mod packing;
 mod plan;
+mod reader;
 mod rows;
 mod sheet;
 
 pub use blank::{is_blank_name, is_blank_word};
 pub use decision::{RowDecision, decide};
-pub use dialect::{Dialect, Encoding, FileProblem, SAMPLE_BYTES, sniff};
+pub use dialect::{Beginning, Dialect, Encoding, FileProblem, MOST_COLUMNS, SAMPLE_BYTES, sniff};
 pub use literal::harmless_cell;
 pub use mapping::{ColumnMapping, Target, map_columns, phone_column};
-pub use plan::{CHUNK_BYTES, CHUNK_ROWS, ChunkRange, Plan, Planner};
+pub use packing::{ByteOrder, MOST_TIMES, MOST_UNPACKED, PACKED_SLICE, Packing, Unpacker, packing};
+pub use plan::{CHUNK_BYTES, CHUNK_ROWS, ChunkRange, MOST_ROW_BYTES, Plan, Planner};
 pub use rows::{Row, RowProblem, read_rows, to_input};
 pub(crate) use sheet::{BYTE_ORDER_MARK, writer as sheet_writer};
 pub use sheet::{Sheet, exported_names};
@@ -94,6 +97,15 @@ impl RowCounts {
     }
 }
 
+/// What a packed file says, as plain text in a file of its own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StagedFile {
+    /// Its key in the uploads bucket.
+    pub key: String,
+    /// The entity tag of its bytes.
+    pub tag: String,
+}
+
 /// An import's record. Its progress is technical; it has no version.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Import {
@@ -119,6 +131,8 @@ pub struct Import {
     pub file_key: String,
     /// The entity tag of the bytes that are imported: a file put later under the same key is another.
     pub file_tag: String,
+    /// The copy its rows are read from, when the file itself isn't plain text.
+    pub staged: Option<StagedFile>,
     /// How the file is written, once it is known.
     pub dialect: Option<Dialect>,
     /// Which column is what, once it is known.
@@ -146,6 +160,15 @@ pub struct Import {
 }
 
 impl Import {
+    /// The key and the entity tag of the file that rows are read from.
+    #[must_use]
+    pub fn source(&self) -> (&str, &str) {
+        match &self.staged {
+            Some(staged) => (&staged.key, &staged.tag),
+            None => (&self.file_key, &self.file_tag),
+        }
+    }
+
     /// How far it is, from 0 to 1: checking and writing count half each.
     #[must_use]
     pub fn progress(&self) -> f64 {

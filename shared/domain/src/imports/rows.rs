@@ -1,9 +1,10 @@
 //! Reading the rows of a chunk and turning each into values for a contact. Nothing after this knows about CSV.
 
 use super::blank::{is_blank_name, is_blank_word};
-use super::dialect::{Dialect, decode};
+use super::dialect::{Dialect, MOST_COLUMNS, decode};
 use super::literal::from_cell;
 use super::mapping::{ColumnMapping, Target};
+use super::reader::{Record, Records};
 use crate::contact::{AttributeValue, ContactInput};
 
 /// One row of a file.
@@ -11,8 +12,10 @@ use crate::contact::{AttributeValue, ContactInput};
 pub struct Row {
     /// Its number, from 1 for the first row after the header.
     pub number: u64,
-    /// Its cells as they came, decoded.
+    /// Its cells as they came, decoded; at most as many as a file may have columns.
     pub cells: Vec<String>,
+    /// Why it can't be used, when the way it is written tells.
+    pub problem: Option<RowProblem>,
 }
 
 /// Why a row can't be read as the header promises.
@@ -21,31 +24,32 @@ pub enum RowProblem {
     /// Cells beyond the header that aren't blank.
     #[error("The row has more cells than the header. Quote cells that contain the separator.")]
     TooManyCells,
+    /// Text behind a closing quote.
+    #[error("A cell goes on behind its closing quote. Double the quotes that are part of a cell, and quote the whole cell.")]
+    TextAfterQuote,
 }
 
 /// The rows of a chunk's bytes, blank ones left out, numbered from `first_row`.
 pub fn read_rows<'a>(chunk: &'a [u8], dialect: &'a Dialect, first_row: u64) -> impl Iterator<Item = Row> + 'a {
-    let reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(dialect.separator).from_reader(chunk);
-    reader
-        .into_byte_records()
-        .map_while(Result::ok)
-        .filter(|record| !record.iter().all(|cell| is_empty(cell, dialect.separator)))
-        .zip(first_row..)
-        .map(|(record, number)| Row { number, cells: record.iter().map(|cell| decode(dialect.encoding, cell)).collect() })
+    let filled = Records::of(chunk, dialect.separator).filter(move |record| !record.is_blank(dialect.separator));
+    filled.zip(first_row..).map(move |(record, number)| row(number, &record, dialect))
 }
 
-/// The planner's idea of a cell without content, on the bytes that the reader left of it.
-fn is_empty(cell: &[u8], separator: u8) -> bool {
-    cell.iter().all(|byte| byte.is_ascii_whitespace() || *byte == b'"' || *byte == separator)
+fn row(number: u64, record: &Record, dialect: &Dialect) -> Row {
+    let text = |cell: &[u8]| decode(dialect.encoding, cell);
+    let mut beyond = record.cells.iter().skip(dialect.columns as usize).filter(|cell| !cell.is_empty());
+    let problem =
+        if record.has_text_after_quote { Some(RowProblem::TextAfterQuote) } else { beyond.any(|cell| !text(cell).trim().is_empty()).then_some(RowProblem::TooManyCells) };
+    Row { number, cells: record.cells.iter().take(MOST_COLUMNS).map(text).collect(), problem }
 }
 
 /// The values of a row for a contact; blank cells give nothing, short rows are filled with blanks.
 ///
 /// # Errors
-/// [`RowProblem::TooManyCells`].
+/// What is wrong with the row as it is written.
 pub fn to_input(row: &Row, mapping: &[ColumnMapping]) -> Result<ContactInput, RowProblem> {
-    if row.cells.iter().skip(mapping.len()).any(|cell| !cell.trim().is_empty()) {
-        return Err(RowProblem::TooManyCells);
+    if let Some(problem) = row.problem {
+        return Err(problem);
     }
     let mut input = ContactInput::default();
     let (mut first_name, mut last_name) = (None, None);
@@ -89,13 +93,13 @@ pub fn to_input(row: &Row, mapping: &[ColumnMapping]) -> Result<ContactInput, Ro
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::imports::{map_columns, sniff};
+    use crate::imports::{Encoding, sniff};
 
     fn inputs(text: &str) -> Vec<Result<ContactInput, RowProblem>> {
-        let (dialect, header) = sniff(text.as_bytes(), true).unwrap();
-        let mapping = map_columns(&header);
+        let beginning = sniff(text.as_bytes(), true, "CA").unwrap();
+        let mapping = beginning.mapping("CA");
         let body = text.split_once('\n').unwrap().1;
-        read_rows(body.as_bytes(), &dialect, 1).map(|row| to_input(&row, &mapping)).collect()
+        read_rows(body.as_bytes(), &beginning.dialect, 1).map(|row| to_input(&row, &mapping)).collect()
     }
 
     #[test]
@@ -109,9 +113,25 @@ mod tests {
 
     #[test]
     fn short_rows_are_filled_and_long_ones_refused_unless_blank() {
-        let rows = inputs("phone,name\n1\n1,a,,\n1,a,b\n");
-        assert!(rows[0].is_ok() && rows[1].is_ok());
-        assert_eq!(rows[2], Err(RowProblem::TooManyCells));
+        let rows = inputs("phone,name\n1\n1,a,,\n1,a,b\n1,a, ,\u{a0},\n1,a,,,,,b\n");
+        assert!(rows[0].is_ok() && rows[1].is_ok() && rows[3].is_ok());
+        assert_eq!((&rows[2], &rows[4]), (&Err(RowProblem::TooManyCells), &Err(RowProblem::TooManyCells)));
+    }
+
+    #[test]
+    fn a_cell_that_goes_on_behind_its_closing_quote_costs_its_row_and_no_other() {
+        let rows = inputs("phone,name\n1,\"Hey, I missed \" it\",3\n2,\"a\"b\n3,\"c\" \n4,\"d \"\"e\"\"\"\n");
+        assert_eq!((&rows[0], &rows[1]), (&Err(RowProblem::TextAfterQuote), &Err(RowProblem::TextAfterQuote)));
+        let name = |row: usize| rows[row].as_ref().unwrap().name.as_deref();
+        assert_eq!((name(2), name(3), rows.len()), (Some("c"), Some("d \"e\""), 4));
+    }
+
+    #[test]
+    fn a_row_of_nothing_but_separators_and_one_cell_takes_no_more_memory_than_a_row_may() {
+        let dialect = Dialect { encoding: Encoding::Utf8, separator: b',', columns: 2 };
+        let text = format!("1,a{}b\n", ",".repeat(100_000));
+        let row = read_rows(text.as_bytes(), &dialect, 1).next().unwrap();
+        assert_eq!((row.problem, row.cells.len()), (Some(RowProblem::TooManyCells), MOST_COLUMNS));
     }
 
     #[test]
