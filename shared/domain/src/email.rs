@@ -17,7 +17,7 @@ pub fn normalise(field: &str, value: &str) -> Result<Option<String>, FieldError>
     let Some(line) = text::line(field, value, text::NAME_LENGTH)? else {
         return Ok(None);
     };
-    let address = line.nfc().collect::<String>().to_lowercase();
+    let address = if line.is_ascii() { line.to_ascii_lowercase() } else { line.nfc().collect::<String>().to_lowercase() };
     let options = Options::default().with_required_tld().without_domain_literal().without_display_text();
     match EmailAddress::parse_with_options(&address, options) {
         Ok(checked) if is_host(checked.domain()) => Ok(Some(address)),

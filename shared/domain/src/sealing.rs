@@ -33,7 +33,11 @@ pub enum SealingError {
 
 /// The key under which one contact's personal data is sealed. Destroying every wrapped copy erases the person.
 #[derive(Clone)]
-pub struct ContactKey([u8; KEY_BYTES]);
+pub struct ContactKey {
+    bytes: [u8; KEY_BYTES],
+    /// The same, made ready: a contact is sealed in several parts.
+    cipher: Box<Aes256Gcm>,
+}
 
 impl ContactKey {
     /// A new random key.
@@ -41,13 +45,17 @@ impl ContactKey {
     pub fn generate(entropy: &dyn Entropy) -> Self {
         let mut key = [0; KEY_BYTES];
         entropy.fill(&mut key);
-        Self(key)
+        Self::of(key)
+    }
+
+    fn of(bytes: [u8; KEY_BYTES]) -> Self {
+        Self { bytes, cipher: Box::new(Aes256Gcm::new(&bytes.into())) }
     }
 
     /// Seals bytes for one place (`purpose`) of one contact: nonce, then AES-256-GCM ciphertext and tag (28 bytes longer than the plaintext).
     #[must_use]
     pub fn seal(&self, contact: &ContactId, purpose: &str, entropy: &dyn Entropy, plaintext: &[u8]) -> Vec<u8> {
-        seal(&self.0, &[contact.as_str(), purpose], entropy, plaintext)
+        seal(&self.cipher, &[contact.as_str(), purpose], entropy, plaintext)
     }
 
     /// Opens what [`Self::seal`] sealed for the same contact and purpose.
@@ -55,7 +63,7 @@ impl ContactKey {
     /// # Errors
     /// [`SealingError::DoesNotOpen`] for anything else.
     pub fn open(&self, contact: &ContactId, purpose: &str, sealed: &[u8]) -> Result<Vec<u8>, SealingError> {
-        open(&self.0, &[contact.as_str(), purpose], sealed)
+        open(&self.cipher, &[contact.as_str(), purpose], sealed)
     }
 }
 
@@ -64,8 +72,12 @@ impl ContactKey {
 pub struct TenantKeyring {
     tenant: TenantId,
     index: [u8; KEY_BYTES],
+    /// The keyed hash under the index key, made ready.
+    hash: Hmac<Sha256>,
     /// Wrapping keys by generation, oldest first.
     wrapping: Vec<[u8; KEY_BYTES]>,
+    /// What wraps contacts' keys under each of them, made ready: that is done once for every contact.
+    wrappers: Vec<Aes256Gcm>,
     /// The newest one opens but doesn't wrap yet.
     prepared: bool,
 }
@@ -76,7 +88,12 @@ impl TenantKeyring {
     pub fn generate(tenant: TenantId, entropy: &dyn Entropy) -> Self {
         let mut index = [0; KEY_BYTES];
         entropy.fill(&mut index);
-        Self { tenant, index, wrapping: Vec::new(), prepared: false }.with_prepared_generation(entropy).activated()
+        Self::of(tenant, index, Vec::new(), false).with_prepared_generation(entropy).activated()
+    }
+
+    fn of(tenant: TenantId, index: [u8; KEY_BYTES], wrapping: Vec<[u8; KEY_BYTES]>, prepared: bool) -> Self {
+        let wrappers = wrapping.iter().map(|key| Aes256Gcm::new(&derived(key, CONTACT_KEYS).into())).collect();
+        Self { tenant, index, hash: keyed(&index), wrapping, wrappers, prepared }
     }
 
     /// The same keyring with one more wrapping key, which opens but doesn't wrap yet: every process must know it before one uses it. When one was
@@ -87,7 +104,7 @@ impl TenantKeyring {
             let mut key = [0; KEY_BYTES];
             entropy.fill(&mut key);
             self.wrapping.push(key);
-            self.prepared = true;
+            return Self::of(self.tenant, self.index, self.wrapping, true);
         }
         self
     }
@@ -136,7 +153,7 @@ impl TenantKeyring {
         if wrapping.len() < 1 + usize::from(prepared) {
             return Err(SealingError::UnknownKeyring);
         }
-        Ok(Self { tenant, index: *index, wrapping: wrapping.to_vec(), prepared })
+        Ok(Self::of(tenant, *index, wrapping.to_vec(), prepared))
     }
 
     /// Where a number has its place: the slot, which is the id of the contact created there.
@@ -148,13 +165,18 @@ impl TenantKeyring {
     /// A keyed hash for finding equal values of one kind without keeping the value.
     #[must_use]
     pub fn keyed_hash(&self, kind: &str, value: &str) -> [u8; 32] {
-        hmac(&self.index, &[kind, value])
+        let mut mac = self.hash.clone();
+        mac.update(&associated_data(&[kind, value]));
+        mac.finalize().into_bytes().into()
     }
 
     /// Wraps a contact's key for keeping in its record (61 bytes).
     #[must_use]
     pub fn wrap(&self, contact: &ContactId, key: &ContactKey, entropy: &dyn Entropy) -> Vec<u8> {
-        self.seal_for_tenant("contact key", contact.as_str(), entropy, &key.0)
+        let generation = self.current();
+        let mut sealed = vec![u8::try_from(generation).unwrap_or(u8::MAX)];
+        sealed.extend(seal(&self.wrappers[generation], &[&self.tenant.to_string(), contact.as_str()], entropy, &key.bytes));
+        sealed
     }
 
     /// Whether the present wrapping key wrapped this: if not, it is to be wrapped anew when its record is next written.
@@ -168,8 +190,10 @@ impl TenantKeyring {
     /// # Errors
     /// [`SealingError::DoesNotOpen`] when it belongs to another contact or tenant, or is damaged.
     pub fn unwrap(&self, contact: &ContactId, wrapped: &[u8]) -> Result<ContactKey, SealingError> {
-        let key = self.open_for_tenant("contact key", contact.as_str(), wrapped)?;
-        Ok(ContactKey(key.try_into().map_err(|_| SealingError::DoesNotOpen)?))
+        let (generation, wrapped) = wrapped.split_first().ok_or(SealingError::DoesNotOpen)?;
+        let wrapper = self.wrappers.get(usize::from(*generation)).ok_or(SealingError::DoesNotOpen)?;
+        let key = open(wrapper, &[&self.tenant.to_string(), contact.as_str()], wrapped)?;
+        Ok(ContactKey::of(key.try_into().map_err(|_| SealingError::DoesNotOpen)?))
     }
 
     /// Seals a short value under the tenant's present key: the generation, then as [`ContactKey::seal`].
@@ -177,9 +201,8 @@ impl TenantKeyring {
     pub fn seal_for_tenant(&self, purpose: &str, record: &str, entropy: &dyn Entropy, plaintext: &[u8]) -> Vec<u8> {
         let generation = u8::try_from(self.current()).unwrap_or(u8::MAX);
         let mut sealed = vec![generation];
-        #[expect(clippy::expect_used, reason = "a keyring has at least one generation, and a purpose is a short word")]
-        let key = self.derived(generation, purpose).expect("the newest generation");
-        sealed.extend(seal(&key, &[&self.tenant.to_string(), record], entropy, plaintext));
+        let key = derived(&self.wrapping[self.current()], purpose);
+        sealed.extend(seal(&Aes256Gcm::new(&key.into()), &[&self.tenant.to_string(), record], entropy, plaintext));
         sealed
     }
 
@@ -189,33 +212,36 @@ impl TenantKeyring {
     /// [`SealingError::DoesNotOpen`] for anything else.
     pub fn open_for_tenant(&self, purpose: &str, record: &str, sealed: &[u8]) -> Result<Vec<u8>, SealingError> {
         let (generation, sealed) = sealed.split_first().ok_or(SealingError::DoesNotOpen)?;
-        let key = self.derived(*generation, purpose).ok_or(SealingError::DoesNotOpen)?;
-        open(&key, &[&self.tenant.to_string(), record], sealed)
-    }
-
-    /// The key of one purpose: no two purposes share one.
-    fn derived(&self, generation: u8, purpose: &str) -> Option<[u8; KEY_BYTES]> {
-        let key = self.wrapping.get(usize::from(generation))?;
-        let mut derived = [0; KEY_BYTES];
-        Hkdf::<Sha256>::new(None, key).expand(purpose.as_bytes(), &mut derived).ok()?;
-        Some(derived)
+        let key = derived(self.wrapping.get(usize::from(*generation)).ok_or(SealingError::DoesNotOpen)?, purpose);
+        open(&Aes256Gcm::new(&key.into()), &[&self.tenant.to_string(), record], sealed)
     }
 }
 
-fn seal(key: &[u8; KEY_BYTES], context: &[&str], entropy: &dyn Entropy, plaintext: &[u8]) -> Vec<u8> {
+/// The purpose of the keys that wrap contacts' keys.
+const CONTACT_KEYS: &str = "contact key";
+
+/// The key of one purpose: no two purposes share one.
+fn derived(key: &[u8; KEY_BYTES], purpose: &str) -> [u8; KEY_BYTES] {
+    let mut derived = [0; KEY_BYTES];
+    #[expect(clippy::expect_used, reason = "HKDF refuses only what is longer than 255 hashes")]
+    Hkdf::<Sha256>::new(None, key).expand(purpose.as_bytes(), &mut derived).expect("one key");
+    derived
+}
+
+fn seal(cipher: &Aes256Gcm, context: &[&str], entropy: &dyn Entropy, plaintext: &[u8]) -> Vec<u8> {
     let mut nonce = [0; NONCE_BYTES];
     entropy.fill(&mut nonce);
     let mut sealed = nonce.to_vec();
     let payload = Payload { msg: plaintext, aad: &associated_data(context) };
     #[expect(clippy::expect_used, reason = "AES-GCM refuses only plaintexts over 64 GiB")]
-    sealed.extend(Aes256Gcm::new(key.into()).encrypt(&Nonce::from(nonce), payload).expect("plaintext below 64 GiB"));
+    sealed.extend(cipher.encrypt(&Nonce::from(nonce), payload).expect("plaintext below 64 GiB"));
     sealed
 }
 
-fn open(key: &[u8; KEY_BYTES], context: &[&str], sealed: &[u8]) -> Result<Vec<u8>, SealingError> {
+fn open(cipher: &Aes256Gcm, context: &[&str], sealed: &[u8]) -> Result<Vec<u8>, SealingError> {
     let (nonce, ciphertext) = sealed.split_first_chunk::<NONCE_BYTES>().ok_or(SealingError::DoesNotOpen)?;
     let payload = Payload { msg: ciphertext, aad: &associated_data(context) };
-    Aes256Gcm::new(key.into()).decrypt(&Nonce::from(*nonce), payload).map_err(|_| SealingError::DoesNotOpen)
+    cipher.decrypt(&Nonce::from(*nonce), payload).map_err(|_| SealingError::DoesNotOpen)
 }
 
 /// The parts joined by a byte that no id, purpose or kind contains, so that no two different lists give the same bytes.
@@ -223,11 +249,9 @@ fn associated_data(parts: &[&str]) -> Vec<u8> {
     parts.join("\u{0}").into_bytes()
 }
 
-fn hmac(key: &[u8; KEY_BYTES], parts: &[&str]) -> [u8; 32] {
+fn keyed(key: &[u8; KEY_BYTES]) -> Hmac<Sha256> {
     #[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]
-    let mut mac = <Hmac<Sha256> as hmac::KeyInit>::new_from_slice(key).expect("any key length");
-    mac.update(&associated_data(parts));
-    mac.finalize().into_bytes().into()
+    <Hmac<Sha256> as hmac::KeyInit>::new_from_slice(key).expect("any key length")
 }
 
 #[cfg(test)]
@@ -281,7 +305,7 @@ mod tests {
         assert!(prepared.is_current(&wrapped) && old.unwrap(&contact, &prepared.wrap(&contact, &key, &entropy)).is_ok());
         assert_eq!(prepared.clone().with_prepared_generation(&entropy).generations(), 2);
         let new = TenantKeyring::from_bytes(tenant(1), &prepared.to_bytes()).unwrap().activated();
-        assert_eq!(new.unwrap(&contact, &wrapped).unwrap().0, key.0);
+        assert_eq!(new.unwrap(&contact, &wrapped).unwrap().bytes, key.bytes);
         assert_eq!(new.slot("+15145550123"), old.slot("+15145550123"));
         let rewrapped = new.wrap(&contact, &key, &entropy);
         assert!(old.is_current(&wrapped) && !new.is_current(&wrapped) && new.is_current(&rewrapped));

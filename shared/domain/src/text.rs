@@ -23,7 +23,8 @@ pub fn line(field: &str, value: &str, limit: usize) -> Result<Option<String>, Fi
     if trimmed.is_empty() {
         return Ok(None);
     }
-    if trimmed.chars().count() > limit {
+    // A text never has more characters than bytes.
+    if trimmed.len() > limit && trimmed.chars().count() > limit {
         return Err(FieldError::new(field, FieldErrorCode::TooLong, format!("{field} is longer than {limit} characters. Shorten it.")));
     }
     if trimmed.chars().any(char::is_control) {
