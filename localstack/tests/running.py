@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import shutil
 import signal
 import socket
@@ -21,6 +22,8 @@ EMULATOR = Path(__file__).parents[1] / "emulator.py"
 REGION = "us-east-1"
 SECONDS_TO_WAIT = 30
 SECONDS_TO_STOP = 60
+# Below those that systems give to outgoing connections: one of these could take the port of an emulator while it restarts.
+PORTS = range(20_000, 32_000)
 
 
 class Emulator:
@@ -111,10 +114,26 @@ def run_inside(script: str, *arguments: str) -> subprocess.CompletedProcess:
                               text=True, check=True, env={"PERSIST_STATE": "1", "STATE_DIR": state})
 
 
+ports = iter(random.sample(PORTS, len(PORTS)))
+
+
+def take_share_of_ports(share: int, shares: int) -> None:
+    """From now on this process uses no port that one with another share uses."""
+    global ports
+    its_own = PORTS[share::shares]
+    ports = iter(random.sample(its_own, len(its_own)))
+
+
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port nobody listens on. None is given twice, so that nothing of an earlier emulator is met on it."""
+    for port in ports:
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise AssertionError("there are no more ports")
 
 
 def wait_until(condition: Callable[[], Any], what: str, seconds: float = SECONDS_TO_WAIT) -> Any:

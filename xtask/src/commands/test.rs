@@ -15,8 +15,15 @@ use anyhow::{Result, bail};
 use serde_json::Value;
 use std::io::{Write, stdout};
 use std::process::Command;
+use std::thread;
 
 const END_TO_END: &str = "switchboard-tests";
+
+/// How many end-to-end tests run at once on a machine of fewer cores: what they do most is wait, for queues, jobs and what is believed for
+/// half a minute.
+const AT_ONCE: usize = 4;
+/// The setting of Rust's test runner for it. One of the shell is left alone, and an argument is stronger than either.
+const THREADS: &str = "RUST_TEST_THREADS";
 
 /// How many tests passed and failed.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -73,7 +80,7 @@ fn integration(place: &Place, count: &mut Count) -> Result<()> {
     let rust = tests(count, "integration tests", &rust);
     interrupt::check()?;
     let mut python = Command::new(place.venv_program("python"));
-    python.args(["-m", "unittest", "discover", "--start-directory", "tests", "--top-level-directory", "."]).current_dir(place.root().join("localstack"));
+    python.arg("run_tests.py").current_dir(place.root().join("localstack"));
     let python = tests(count, "the emulator's tests", &python);
     rust.and(python)
 }
@@ -104,10 +111,17 @@ fn end_to_end(count: &mut Count, arguments: &[&str]) -> Result<()> {
         .args(arguments)
         .env("SWITCHBOARD_LOG_DIR", place.logs())
         .env("SWITCHBOARD_OPERATOR", stack.operator());
+    if std::env::var_os(THREADS).is_none() {
+        command.env(THREADS, at_once().to_string());
+    }
     let outcome = tests(count, "end-to-end tests", &command);
     let alive = stack.check();
     let stopped = stack.stop();
     outcome.and(alive).and(stopped)
+}
+
+fn at_once() -> usize {
+    thread::available_parallelism().map_or(AT_ONCE, |cores| cores.get().max(AT_ONCE))
 }
 
 /// The tests of the end-to-end package, chosen by name among those of the whole workspace: the package alone would mean other
