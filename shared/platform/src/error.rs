@@ -38,6 +38,7 @@ impl PlatformError {
             | "InternalError"
             | "ServiceUnavailable"
             | "ThrottlingException"
+            | "RequestThrottled"
             | "TooManyRequestsException"
             | "RequestTimeout"
             | "KMSInternalException"

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use aws_sdk_s3::Client;
+use aws_sdk_s3::config::{ProvideCredentials, SharedCredentialsProvider};
 use aws_sdk_s3::presigning::PresigningConfig;
 use aws_sdk_s3::primitives::{ByteStream, DateTime};
 use aws_sdk_s3::types::{ChecksumAlgorithm, CompletedMultipartUpload, CompletedPart, ObjectLockMode};
@@ -13,15 +14,19 @@ use serde::de::DeserializeOwned;
 use switchboard_domain::file_parts::FilePart;
 
 use crate::error::PlatformError;
+use crate::post::{PostPolicy, UploadTarget, presigned_post};
 
 /// Keys that the service lists at once.
 const PAGE: usize = 1_000;
+/// A key for finding out how a bucket is addressed: it stands in addresses as it is.
+const STAND_IN: &str = "x";
 
 /// One bucket.
 #[derive(Debug, Clone)]
 pub struct Files {
     client: Client,
     bucket: String,
+    credentials: Option<SharedCredentialsProvider>,
 }
 
 /// What a browser is told of a file that it downloads.
@@ -69,7 +74,13 @@ impl Files {
     /// The bucket of this name.
     #[must_use]
     pub fn new(client: Client, bucket: impl Into<String>) -> Self {
-        Self { client, bucket: bucket.into() }
+        Self { client, bucket: bucket.into(), credentials: None }
+    }
+
+    /// The same with the credentials that [`Self::presigned_post`] signs with: those of the client, which doesn't give its own out.
+    #[must_use]
+    pub fn with_credentials(self, credentials: Option<SharedCredentialsProvider>) -> Self {
+        Self { credentials, ..self }
     }
 
     /// Begins to read a file whose entity tag must still be `tag`. 1 request.
@@ -348,6 +359,29 @@ impl Files {
         Ok(signed.map_err(|error| PlatformError::of(key, &error))?.uri().to_owned())
     }
 
+    /// A form that lets its holder put a file of 1 to `max_bytes` bytes under a key, over what is there and as often as they like for a while, with the
+    /// rights of who signs it. No request where the credentials stand in the environment, as on Lambda.
+    ///
+    /// # Errors
+    /// [`PlatformError::Refused`] for a key or a size that [`presigned_post`] refuses; [`PlatformError::Unavailable`] without credentials or a region.
+    pub async fn presigned_post(&self, key: &str, max_bytes: u64, expires_in: Duration, now: Timestamp) -> Result<UploadTarget, PlatformError> {
+        let missing = |what: &str| PlatformError::Unavailable(format!("{key}: there is no {what} to sign a form with"));
+        let provider = self.credentials.as_ref().ok_or_else(|| missing("source of credentials"))?;
+        let credentials = provider.provide_credentials().await.map_err(|error| PlatformError::Unavailable(format!("{key}: {error}")))?;
+        let region = self.client.config().region().ok_or_else(|| missing("region"))?.as_ref();
+        let expires_at = now.checked_add(expires_in).and_then(|at| Timestamp::from_second(at.as_second()));
+        let expires_at = expires_at.map_err(|error| PlatformError::Refused(format!("{key}: {error}")))?;
+        let url = self.form_url().await?;
+        presigned_post(&PostPolicy { url: &url, region, bucket: &self.bucket, key, max_bytes, expires_at }, &credentials, now)
+    }
+
+    /// Where forms of the bucket are sent: its address as the client has it, which is a host of its own on AWS and a folder at an endpoint of one's own.
+    async fn form_url(&self) -> Result<String, PlatformError> {
+        let link = self.presigned_get(STAND_IN, Duration::from_secs(1)).await?;
+        let url = link.split_once('?').and_then(|(file, _)| file.strip_suffix(STAND_IN));
+        url.map(str::to_owned).ok_or_else(|| PlatformError::Refused(format!("{}: the bucket has no address", self.bucket)))
+    }
+
     /// Writes a file from the disk, over what is there. 1 request.
     ///
     /// # Errors
@@ -380,4 +414,46 @@ fn part_number(key: &str, number: u32) -> Result<i32, PlatformError> {
 
 fn quoted(tag: &str) -> String {
     format!("\"{tag}\"")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_sdk_s3::config::{BehaviorVersion, Builder, Credentials, Region};
+
+    fn files(configured: impl FnOnce(Builder) -> Builder) -> Files {
+        let config = aws_sdk_s3::Config::builder().behavior_version(BehaviorVersion::latest()).region(Region::new("ca-central-1"));
+        let config = configured(config.credentials_provider(credentials()));
+        Files::new(Client::from_conf(config.build()), "uploads").with_credentials(Some(SharedCredentialsProvider::new(credentials())))
+    }
+
+    fn credentials() -> Credentials {
+        Credentials::new("key", "secret", Some("token".to_owned()), None, "test")
+    }
+
+    async fn form(files: &Files) -> Result<UploadTarget, PlatformError> {
+        files.presigned_post("uploads/a", 10, Duration::from_hours(1), "2026-11-30T16:00:00.7Z".parse().unwrap()).await
+    }
+
+    #[tokio::test]
+    async fn without_credentials_no_form_is_signed() {
+        let files = files(|config| config).with_credentials(None);
+        assert!(matches!(form(&files).await, Err(PlatformError::Unavailable(_))));
+    }
+
+    #[tokio::test]
+    async fn a_form_goes_to_the_buckets_own_host_on_aws_and_to_its_folder_elsewhere() {
+        assert_eq!(form(&files(|config| config)).await.unwrap().url, "https://uploads.s3.ca-central-1.amazonaws.com/");
+        let elsewhere = files(|config| config.endpoint_url("http://127.0.0.1:4566").force_path_style(true));
+        assert_eq!(form(&elsewhere).await.unwrap().url, "http://127.0.0.1:4566/uploads/");
+    }
+
+    #[tokio::test]
+    async fn a_form_is_good_until_a_whole_second_and_signed_with_the_credentials_of_the_moment() {
+        let form = form(&files(|config| config)).await.unwrap();
+        assert_eq!(form.expires_at, "2026-11-30T17:00:00Z".parse().unwrap());
+        let fields: Vec<&str> = form.fields.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(fields, ["key", "success_action_status", "x-amz-algorithm", "x-amz-credential", "x-amz-date", "x-amz-security-token", "policy", "x-amz-signature"]);
+        assert_eq!(form.fields[3].1, "key/20261130/ca-central-1/s3/aws4_request");
+    }
 }
