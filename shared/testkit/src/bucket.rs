@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region, SharedCredentialsProvider};
 use aws_smithy_runtime_api::client::http::{HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector};
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
@@ -16,6 +16,8 @@ use percent_encoding::percent_decode_str;
 use switchboard_domain::clock::Clock;
 use switchboard_platform::Files;
 
+use crate::wire::Wire;
+
 /// Keys of one page of a list, fewer than S3's own so that tests have several.
 const PAGE: usize = 5;
 /// The least that a part of an upload may have, but for the last.
@@ -26,6 +28,7 @@ const LEAST_PART: usize = 5 * 1024 * 1024;
 pub struct Bucket {
     inside: Arc<Mutex<Inside>>,
     clock: Arc<dyn Clock>,
+    wire: Wire,
 }
 
 impl std::fmt::Debug for Bucket {
@@ -78,21 +81,28 @@ impl Bucket {
     /// An empty bucket, whose files are as old as this clock says.
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { inside: Arc::default(), clock }
+        Self::over(clock, &Wire::default())
+    }
+
+    /// The same, reached over this wire.
+    #[must_use]
+    pub fn over(clock: Arc<dyn Clock>, wire: &Wire) -> Self {
+        Self { inside: Arc::default(), clock, wire: wire.clone() }
     }
 
     /// The bucket as the code knows it, over a client that tries nothing again.
     #[must_use]
     pub fn files(&self) -> Files {
+        let credentials = Credentials::new("test", "test", None, None, "testkit");
         let config = aws_sdk_s3::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .retry_config(aws_sdk_s3::config::retry::RetryConfig::disabled())
-            .http_client(SharedHttpClient::new(self.clone()))
+            .http_client(self.wire.over(SharedHttpClient::new(self.clone())))
             .endpoint_url("http://bucket.test")
             .force_path_style(true)
             .region(Region::new("ca-central-1"))
-            .credentials_provider(Credentials::new("test", "test", None, None, "testkit"));
-        Files::new(aws_sdk_s3::Client::from_conf(config.build()), "bucket")
+            .credentials_provider(credentials.clone());
+        Files::new(aws_sdk_s3::Client::from_conf(config.build()), "bucket").with_credentials(Some(SharedCredentialsProvider::new(credentials)))
     }
 
     /// The keys of all files, in order.

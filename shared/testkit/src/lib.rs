@@ -8,6 +8,7 @@ mod fixed;
 mod mailbox;
 mod meter;
 mod signing;
+mod user_pool;
 mod wire;
 mod world;
 
@@ -17,5 +18,6 @@ pub use fixed::{FixedClock, SeededEntropy};
 pub use mailbox::Mailbox;
 pub use meter::{Meter, Usage};
 pub use signing::SigningKey;
+pub use user_pool::UserPool;
 pub use wire::{Fault, Wire};
 pub use world::World;
