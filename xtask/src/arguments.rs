@@ -29,6 +29,8 @@ Usage: ./dev COMMAND
   audit redrive              record the changes that were set aside
   watch                      run the functions from source, built again on save
   bench [NAME]               the benchmarks
+  bench import [--rows N] [--peer] [--plan-gigabyte] [--callgrind]
+                             an import of many rows; a Python program's beside it; a gigabyte planned; instructions a row
   test [unit|it|e2e]         all tests, or one level
   tools                      only install the tools of .local, as `up` and `test` do by themselves
 ";
@@ -44,11 +46,7 @@ pub(crate) enum Command {
     },
     Doctor,
     Env,
-    /// `bench`, or one benchmark.
-    Bench {
-        /// Its name.
-        name: Option<String>,
-    },
+    Bench(Bench),
     /// `token`, `import`, `tenant`, `keys`, `reindex` and `audit`, with their arguments: the operator program's own commands.
     Operator {
         arguments: Vec<OsString>,
@@ -71,6 +69,24 @@ pub(crate) struct Up {
     /// The port asked for; another is never taken in its stead.
     pub(crate) port: Option<u16>,
 }
+
+/// Which benchmarks, and for that of imports how.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(crate) struct Bench {
+    /// The name of one; all of those that take no minutes otherwise.
+    pub(crate) name: Option<String>,
+    /// How many rows are imported.
+    pub(crate) rows: Option<u64>,
+    /// Whether a Python program imports them too.
+    pub(crate) peer: bool,
+    /// Whether a file of a gigabyte is planned too.
+    pub(crate) plan_gigabyte: bool,
+    /// Count the instructions a row takes, and nothing else.
+    pub(crate) callgrind: bool,
+}
+
+/// The benchmark that takes options.
+pub(crate) const IMPORT: &str = "import";
 
 /// A level of tests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,10 +123,10 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
     };
     let command = match name.as_str() {
         "up" => return up(&mut parser),
+        "bench" => return bench(&mut parser),
         "token" | "import" | "tenant" | "keys" | "reindex" | "audit" => return operator(name, &mut parser),
         "logs" => Command::Logs { function: one_word(&mut parser)? },
         "test" => Command::Test { level: one_word(&mut parser)?.as_deref().map(level).transpose()? },
-        "bench" => Command::Bench { name: one_word(&mut parser)? },
         "down" => Command::Down,
         "reset" => Command::Reset,
         "doctor" => Command::Doctor,
@@ -145,6 +161,32 @@ fn up(parser: &mut lexopt::Parser) -> Result<Command> {
         }
     }
     Ok(Command::Up(up))
+}
+
+fn bench(parser: &mut lexopt::Parser) -> Result<Command> {
+    let name = one_word(parser)?;
+    let plain = Bench { name, ..Bench::default() };
+    let mut bench = plain.clone();
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Long("rows") => {
+                let word = parser.value()?.string()?;
+                match word.parse() {
+                    Ok(rows) => bench.rows = Some(rows),
+                    Err(_) => bail!("--rows takes a number, not {word:?}"),
+                }
+            }
+            Long("peer") => bench.peer = true,
+            Long("plan-gigabyte") => bench.plan_gigabyte = true,
+            Long("callgrind") => bench.callgrind = true,
+            Long("help") | Short('h') => return Ok(Command::Help),
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    if bench != plain && bench.name.as_deref() != Some(IMPORT) {
+        bail!("only the benchmark {IMPORT} takes options");
+    }
+    Ok(Command::Bench(bench))
 }
 
 fn operator(name: String, parser: &mut lexopt::Parser) -> Result<Command> {
@@ -210,8 +252,20 @@ mod tests {
         assert_eq!(of("test it").unwrap(), Command::Test { level: Some(Level::Integration) });
         assert!(of("test all").unwrap_err().to_string().contains("unit, it or e2e"));
         assert_eq!(of("logs graphql").unwrap(), Command::Logs { function: Some("graphql".into()) });
-        assert_eq!(of("bench rows").unwrap(), Command::Bench { name: Some("rows".into()) });
+        assert_eq!(of("bench rows").unwrap(), Command::Bench(Bench { name: Some("rows".into()), ..Bench::default() }));
         assert!(of("logs a b").is_err());
+    }
+
+    #[test]
+    fn the_benchmark_of_imports_takes_options_and_no_other_does() {
+        let bench = Bench { name: Some("import".into()), rows: Some(1_000_000), peer: true, plan_gigabyte: true, callgrind: false };
+        assert_eq!(of("bench import --peer --rows 1000000 --plan-gigabyte").unwrap(), Command::Bench(bench));
+        assert_eq!(of("bench").unwrap(), Command::Bench(Bench::default()));
+        assert!(of("bench rows --callgrind").unwrap_err().to_string().contains("import"));
+        assert!(of("bench import --rows many").unwrap_err().to_string().contains("number"));
+        assert!(of("bench import --fast").is_err());
+        assert!(of("bench import rows").is_err());
+        assert_eq!(of("bench import --help").unwrap(), Command::Help);
     }
 
     #[test]

@@ -48,7 +48,7 @@ fn run() -> Result<()> {
         Command::Logs { function } => commands::logs::run(function.as_deref()),
         Command::Doctor => commands::doctor::run(),
         Command::Env => commands::env::run(),
-        Command::Bench { name } => commands::bench::run(name.as_deref()),
+        Command::Bench(bench) => commands::bench::run(&bench),
         Command::Operator { arguments } => commands::operator::run(&arguments),
         Command::Watch => commands::watch::run(),
         Command::Test { level } => commands::test::run(level),
