@@ -87,6 +87,9 @@ const MANAGEABLE: &str = "the user must be one [whom one may manage](#who-may-ma
 const STAFF_NAMES: &str = "names of colleagues and teams are no secret in a tenant";
 const CONTACTS_MASKED: &str = "the values of contacts and notes are masked without `contact:read:ALL`";
 const MASKED: &str = "its values are masked without `contact:read:ALL`";
+/// To import: what, the kind of the import says.
+const IMPORT: &[Grant] = &[all(Permission::ImportCreate), all(Permission::ImportCreateAgents)];
+const OF_KIND: &str = "the second for `AGENTS`, the first for other kinds, and for `SUPPRESSIONS` also `suppression:add:ALL`; one of another kind is `NOT_FOUND`, and none is made of it (`FORBIDDEN`)";
 const STAFF_ADDRESSES: &str = "addresses of colleagues are no secret in a tenant";
 
 /// The table: every query, every mutation, and every field of another type that opens more than the values of its record.
@@ -119,6 +122,7 @@ pub const ACCESS: &[Access] = &[
     forbidden(QUERY, "suppressionList", &[all(Permission::SuppressionRead)], ""),
     null(QUERY, "import", &[all(Permission::ImportRead)], ""),
     forbidden(QUERY, "imports", &[all(Permission::ImportRead)], ""),
+    forbidden(QUERY, "importProfiles", &[all(Permission::ImportRead)], ""),
     null(QUERY, "bulkJob", &[all(Permission::ContactBulkUpdate), all(Permission::ContactExport)], ""),
     forbidden(QUERY, "bulkJobs", &[all(Permission::ContactBulkUpdate), all(Permission::ContactExport)], ""),
     // The audit trail.
@@ -211,6 +215,21 @@ pub const ACCESS: &[Access] = &[
     forbidden(MUTATION, "contactStatusDelete", &[all(Permission::StatusDelete)], ""),
     forbidden(MUTATION, "suppressionAdd", &[all(Permission::SuppressionAdd)], ""),
     forbidden(MUTATION, "suppressionRemove", &[all(Permission::SuppressionRemove)], ""),
+    // Imports.
+    forbidden(MUTATION, "importCreate", IMPORT, OF_KIND),
+    forbidden(MUTATION, "importRows", IMPORT, OF_KIND),
+    forbidden(MUTATION, "importSetMapping", IMPORT, OF_KIND),
+    forbidden(MUTATION, "importDryRun", IMPORT, OF_KIND),
+    forbidden(MUTATION, "importStart", IMPORT, OF_KIND),
+    forbidden(MUTATION, "importCancel", IMPORT, OF_KIND),
+    forbidden(
+        MUTATION,
+        "importRevert",
+        &[all(Permission::ImportRevert), all(Permission::ImportCreateAgents)],
+        "the second of `AGENTS`, with `agent:update:ALL`, `agent:delete:ALL`, `team:delete:ALL` and `team:manage_members:ALL`; the first of other kinds, of \
+         `SUPPRESSIONS` also `suppression:remove:ALL`; else `NOT_FOUND`",
+    ),
+    forbidden(MUTATION, "importProfileDelete", IMPORT, OF_KIND),
     // Records of any kind.
     forbidden(
         MUTATION,
@@ -269,9 +288,18 @@ pub const ACCESS: &[Access] = &[
     open("AuditEvent", "changes", "the values of sensitive attributes are masked, and without `contact:read:ALL` those of contacts and notes"),
     open("AuditEvent", "rows", CONTACTS_MASKED),
     open("AuditActor", "email", STAFF_ADDRESSES),
+    open("Import", "options", ""),
+    open("Import", "revert", ""),
     forbidden("Import", "mapping", &[all(Permission::ImportRead)], ""),
+    forbidden("Import", "preview", &[all(Permission::ImportRead)], ""),
     forbidden("Import", "errors", &[all(Permission::ImportRead)], ""),
+    null("Import", "errorsFileUrl", &[all(Permission::ImportRead)], ""),
+    forbidden("ImportRevertSummary", "keptRecords", &[all(Permission::ImportRead)], ""),
     forbidden("Import", "auditEvents", AUDIT, ""),
+    open("ImportProfile", "columns", ""),
+    open("ImportProfile", "options", ""),
+    forbidden("ImportProfile", "auditEvents", AUDIT, ""),
+    forbidden("ImportProfile", "asOf", AUDIT, ""),
     forbidden("BulkJob", "outcomes", &[all(Permission::ContactBulkUpdate), all(Permission::ContactExport)], ""),
     null("BulkJob", "fileUrl", &[all(Permission::ContactExport)], ""),
     forbidden("BulkJob", "auditEvents", AUDIT, ""),

@@ -2,8 +2,9 @@
 
 use async_graphql::dataloader::{DataLoader, HashMapCache};
 use async_graphql::{Context, Data};
+use switchboard_app::imports::ImportServices;
 use switchboard_app::{Services, Viewer};
-use switchboard_platform::{Files, Signer};
+use switchboard_platform::Signer;
 
 use crate::audit::NameLoader;
 use crate::loader::{ContactLoader, DirectoryLoader};
@@ -14,8 +15,8 @@ use crate::presence::PresenceLoader;
 pub struct Api {
     /// The database, keys, time and randomness.
     pub services: Services,
-    /// The bucket that keeps what imports found out.
-    pub results: Files,
+    /// The same with the buckets and the queue of imports.
+    pub imports: ImportServices,
     /// The key that seals the days of the audit trail.
     pub signer: Signer,
 }

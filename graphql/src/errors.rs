@@ -192,6 +192,25 @@ impl From<FieldErrorCode> for UserErrorCode {
     }
 }
 
+/// The steps on the way to a value in the input: its field, and in a list its place and what is behind that. The names of attributes may have points in them.
+fn path(field: &str) -> Vec<String> {
+    match field.split_once('.') {
+        None => vec![field.to_owned()],
+        Some((list, rest)) => {
+            let place = rest.split_once('.').filter(|(place, _)| list != "attributes" && place.bytes().all(|byte| byte.is_ascii_digit()));
+            let mut steps = vec![list.to_owned()];
+            match place {
+                Some((place, inside)) => {
+                    steps.push(place.to_owned());
+                    steps.extend(path(inside));
+                }
+                None => steps.push(rest.to_owned()),
+            }
+            steps
+        }
+    }
+}
+
 /// Something the caller can mend.
 #[derive(Debug, Clone, SimpleObject)]
 pub(crate) struct UserError {
@@ -217,13 +236,34 @@ impl From<AppUserError> for UserError {
             Existing::Team(id) => NodeId::Team(id).to_id(),
             Existing::Role(id) => NodeId::Role(id).to_id(),
         });
-        let field = error.error.field.splitn(2, '.').map(str::to_owned).collect();
         Self {
-            field: Some(field),
+            field: Some(path(&error.error.field)),
             message: error.error.message,
             code: error.error.code.into(),
             index: error.index.and_then(|index| i32::try_from(index).ok()),
             existing_id,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_leads_through_places_of_lists_and_leaves_the_names_of_attributes_whole() {
+        let steps = |field: &str| path(field).join("/");
+        for (field, expected) in [
+            ("phone", "phone"),
+            ("columns.3.field", "columns/3/field"),
+            ("rows.12", "rows/12"),
+            ("rows.12.phone", "rows/12/phone"),
+            ("rows.12.attributes.a.b", "rows/12/attributes/a.b"),
+            ("attributes.v1.2", "attributes/v1.2"),
+            ("attributes.2026.sales", "attributes/2026.sales"),
+            ("attributes.2026", "attributes/2026"),
+        ] {
+            assert_eq!(steps(field), expected);
         }
     }
 }

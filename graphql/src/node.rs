@@ -11,7 +11,7 @@ use crate::bulk_job::{self, BulkJob};
 use crate::contact::{Contact, Note};
 use crate::context::ContextExt;
 use crate::errors::{app_error, hidden};
-use crate::import::{self, Import};
+use crate::import::{self, Import, ImportProfile};
 use crate::node_id::NodeId;
 use crate::role::Role;
 use crate::status::ContactStatus;
@@ -31,6 +31,7 @@ pub(crate) enum Node {
     Team(Team),
     Role(Role),
     Suppression(Suppression),
+    ImportProfile(ImportProfile),
     Import(Import),
     BulkJob(BulkJob),
     AuditExport(AuditExport),
@@ -62,6 +63,7 @@ impl NodeQuery {
             }
             NodeId::Team(id) if viewer.reaches_team(Permission::TeamRead, id).unwrap_or(false) => team::team(ctx, id).await?.map(Node::Team),
             NodeId::Suppression(id) => suppression::suppression(ctx, &id).await?.map(Node::Suppression),
+            NodeId::ImportProfile(key) => import::profile(ctx, &key).await?.map(Node::ImportProfile),
             NodeId::Import(id) => import::import(ctx, id).await?.map(Node::Import),
             NodeId::BulkJob(id) => bulk_job::bulk_job(ctx, id).await?.map(Node::BulkJob),
             NodeId::AuditExport(id) => audit_export::audit_export(ctx, id).await?.map(Node::AuditExport),

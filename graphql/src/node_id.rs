@@ -4,6 +4,7 @@ use async_graphql::ID;
 use data_encoding::BASE64URL_NOPAD;
 use switchboard_domain::audit::{BESIDE, Place};
 use switchboard_domain::ids::{AgentId, AuditExportId, BulkJobId, ContactId, ImportId, NoteId, RoleId, StatusId, SuppressionId, TeamId, TenantId, UserId};
+use switchboard_domain::imports::ProfileKey;
 
 pub(crate) use switchboard_app::audit::AuditedId;
 
@@ -19,6 +20,8 @@ pub(crate) enum NodeId {
     Team(TeamId),
     Role(RoleId),
     Suppression(SuppressionId),
+    /// A saved mapping, by its folded name.
+    ImportProfile(ProfileKey),
     Import(ImportId),
     BulkJob(BulkJobId),
     AuditExport(AuditExportId),
@@ -43,6 +46,7 @@ impl NodeId {
             AuditedId::Role(id) => Self::Role(*id),
             AuditedId::Suppression(id) => Self::Suppression(id.clone()),
             AuditedId::Tenant(id) => Self::Tenant(*id),
+            AuditedId::ImportProfile(key) => Self::ImportProfile(key.clone()),
             AuditedId::Import(id) => Self::Import(*id),
             AuditedId::BulkJob(id) => Self::BulkJob(*id),
             AuditedId::AuditExport(id) => Self::AuditExport(*id),
@@ -61,6 +65,7 @@ impl NodeId {
             Self::Role(id) => AuditedId::Role(id),
             Self::Suppression(id) => AuditedId::Suppression(id),
             Self::Tenant(id) => AuditedId::Tenant(id),
+            Self::ImportProfile(key) => AuditedId::ImportProfile(key),
             Self::Import(id) => AuditedId::Import(id),
             Self::BulkJob(id) => AuditedId::BulkJob(id),
             Self::AuditExport(id) => AuditedId::AuditExport(id),
@@ -79,6 +84,7 @@ impl NodeId {
             Self::Team(id) => format!("team:{id}"),
             Self::Role(id) => format!("role:{id}"),
             Self::Suppression(id) => format!("suppression:{id}"),
+            Self::ImportProfile(key) => format!("import_profile:{key}"),
             Self::Import(id) => format!("import:{id}"),
             Self::BulkJob(id) => format!("bulk_job:{id}"),
             Self::AuditExport(id) => format!("audit_export:{id}"),
@@ -114,6 +120,7 @@ impl NodeId {
             "team" => Self::Team(TeamId::parse(rest)?),
             "role" => Self::Role(RoleId::parse(rest)?),
             "suppression" => Self::Suppression(SuppressionId::parse(rest)?),
+            "import_profile" => Self::ImportProfile(ProfileKey::parse(rest)?),
             "import" => Self::Import(ImportId::parse(rest)?),
             "bulk_job" => Self::BulkJob(BulkJobId::parse(rest)?),
             "audit_export" => Self::AuditExport(AuditExportId::parse(rest)?),
@@ -154,6 +161,7 @@ mod tests {
             NodeId::Team(TeamId::new(Timestamp::UNIX_EPOCH, &[1; 10])),
             NodeId::Role(RoleId::new(Timestamp::UNIX_EPOCH, &[1; 10])),
             NodeId::Suppression(SuppressionId::from_hash(&[6; 32])),
+            NodeId::ImportProfile(ProfileKey::of("Été 2026").unwrap()),
             NodeId::Import(ImportId::new(Timestamp::UNIX_EPOCH, &[1; 10])),
             NodeId::BulkJob(BulkJobId::new(Timestamp::UNIX_EPOCH, &[1; 10])),
             NodeId::AuditExport(AuditExportId::new(Timestamp::UNIX_EPOCH, &[1; 10])),
@@ -186,6 +194,7 @@ mod tests {
             encoded("contact:x"),
             encoded("secret:1"),
             encoded("user:../../x"),
+            encoded("import_profile:a/b"),
             encoded("audit_event:secret:x:1"),
             encoded("audit_event:contact:x:1"),
             encoded("audit_event:team:00000000000000000000000000:x"),

@@ -12,7 +12,7 @@ use crate::audit_export::AuditExport;
 use crate::bulk_job::{BulkJob, BulkJobOutcome};
 use crate::contact::{Contact, Note};
 use crate::errors::Code;
-use crate::import::{Import, ImportRowError};
+use crate::import::{Import, ImportKeptRecord, ImportRowError};
 use crate::suppression::Suppression;
 use crate::team::{Membership, Team};
 use crate::user::User;
@@ -55,6 +55,10 @@ impl Listed for Import {
 
 impl Listed for ImportRowError {
     const NAME: &'static str = "ImportError";
+}
+
+impl Listed for ImportKeptRecord {
+    const NAME: &'static str = "ImportKeptRecord";
 }
 
 impl Listed for Suppression {

@@ -9,7 +9,7 @@ use crate::authorise::Authorise;
 use crate::bulk_job::{BulkJobMutation, BulkJobQuery};
 use crate::contact::{ContactDuplicatesQuery, ContactMutation, ContactQuery};
 use crate::context::Api;
-use crate::import::ImportQuery;
+use crate::import::{ImportMutation, ImportProfileMutation, ImportProfileQuery, ImportQuery, ImportRowsMutation};
 use crate::limits::{COMPLEXITY, DEPTH, DocumentLimits};
 use crate::node::NodeQuery;
 use crate::presence::{PresenceMutation, PresenceQuery};
@@ -31,6 +31,7 @@ pub struct Query(
     ContactStatusQuery,
     SuppressionQuery,
     ImportQuery,
+    ImportProfileQuery,
     BulkJobQuery,
     UserQuery,
     RoleQuery,
@@ -48,6 +49,9 @@ pub struct Mutation(
     ContactMutation,
     ContactStatusMutation,
     SuppressionMutation,
+    ImportMutation,
+    ImportRowsMutation,
+    ImportProfileMutation,
     BulkJobMutation,
     TenantMutation,
     UserMutation,

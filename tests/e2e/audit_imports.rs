@@ -9,29 +9,24 @@ use tokio::time::sleep;
 
 use crate::stack::api::Api;
 use crate::stack::contacts::{LISTED, ids_of, text};
-use crate::stack::drops::{Import, csv, dropped};
+use crate::stack::drops::{Import, csv, dropped, in_chunks};
 use crate::stack::fresh::{self, Number};
 use crate::stack::history::AUDIT;
 use crate::stack::tenant::Tenant;
 use crate::stack::waiting::eventually;
 
-/// Rows between two gaps of the file: the chunks have more events than a page.
+/// Chunks of a file.
+const CHUNKS: usize = 3;
+/// Rows of each, whose events are more than a page.
 const ROWS: usize = 130;
-/// A chunk ends with the first row behind so many bytes.
-const GAP: usize = 2 * 1024 * 1024;
-/// The rows of the chunks of a file with two gaps.
-const CHUNKS: [u64; 3] = [131, 130, 129];
 /// An event too many would be there by then.
 const ONE_TOO_MANY: Duration = Duration::from_secs(1);
 /// SHA-256 of nothing.
 const ROOT_OF_NOTHING: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
-/// A file of several chunks without thousands of rows: between the rows are empty lines, which are no rows.
 fn file(numbers: &[Number], city: impl Fn(usize) -> &'static str, source: &str) -> String {
-    let row = |(index, number): (usize, &Number)| format!("{},{},{source}\n", number.e164(), city(index));
-    let rows: Vec<String> = numbers.iter().enumerate().map(row).collect();
-    let parts: Vec<String> = rows.chunks(ROWS).map(<[String]>::concat).collect();
-    format!("phone,city,source\n{}", parts.join(&"\n".repeat(GAP)))
+    let row = |(index, number): (usize, &Number)| format!("{},{},{source}", number.e164(), city(index));
+    in_chunks("phone,city,source", &numbers.iter().enumerate().map(row).collect::<Vec<_>>(), ROWS)
 }
 
 /// The events of an import, of each action in the order of its chunks, once there are so many; no other follows.
@@ -109,7 +104,7 @@ async fn opened(api: &Api, import: &Import, chunks: &[Value], action: &str, vers
 async fn every_chunk_that_is_written_has_one_event_which_opens_into_all_its_rows() {
     let tenant = Tenant::new().await;
     let (api, name, source) = (&tenant.api, format!("{}.csv", fresh::word("chunks")), fresh::word("source"));
-    let numbers = fresh::numbers(3 * ROWS as u64);
+    let numbers = fresh::numbers((CHUNKS * ROWS) as u64);
     let first = dropped(&tenant.stack, api, &tenant.slug, &name, file(&numbers, |_| "Laval", &source)).await;
     assert_eq!(first.counts().created, numbers.len() as u64, "{first:?}");
     let found = events(api, &first, 5).await;
@@ -121,14 +116,14 @@ async fn every_chunk_that_is_written_has_one_event_which_opens_into_all_its_rows
     assert_eq!((said(end), &end["outcome"], &end["at"]), (counted, &json!("SUCCESS"), &first.0["finishedAt"]));
     let chunks = &found["import.chunk_written"];
     let mut roots = BTreeSet::new();
-    for (number, (chunk, rows)) in chunks.iter().zip(CHUNKS).enumerate() {
+    for (number, chunk) in chunks.iter().enumerate() {
         let mut said = said(chunk);
         let root = text(&said["root"].take());
-        assert_eq!(said, json!({ "chunk": number + 1, "rows": rows, "root": null }));
+        assert_eq!(said, json!({ "chunk": number + 1, "rows": ROWS, "root": null }));
         assert!(root.len() == 64 && root.bytes().all(|byte| byte.is_ascii_hexdigit()), "{chunk}");
         roots.insert(root);
     }
-    assert_eq!((chunks.len(), roots.len()), (CHUNKS.len(), CHUNKS.len()), "{chunks:#?}");
+    assert_eq!((chunks.len(), roots.len()), (CHUNKS, CHUNKS), "{chunks:#?}");
 
     let contacts = eventually("all are listed", LISTED, async || {
         let contacts = ids_of(api, &json!({ "source": source })).await;
@@ -145,22 +140,22 @@ async fn every_chunk_that_is_written_has_one_event_which_opens_into_all_its_rows
         assert_eq!(api.data(query, arguments).await["auditEvents"], json!({ "nodes": [], "pageInfo": { "hasNextPage": false } }));
     }
     let by_import = api.data(query, json!({ "actor": first.id() })).await["auditEvents"]["nodes"].take();
-    assert_eq!(by_import.as_array().unwrap().len(), CHUNKS.len() + 1, "its chunks and its end: {by_import}");
+    assert_eq!(by_import.as_array().unwrap().len(), CHUNKS + 1, "its chunks and its end: {by_import}");
     let contact = json!(contacts.first());
     let of_contact = api.data(query, json!({ "record": contact, "import": first.id() })).await["auditEvents"]["nodes"].take();
     assert_eq!(of_contact, json!([{ "action": created, "entityId": contact }]));
     assert!(api.data("query($id: ID!) { node(id: $id) { ... on AuditEvent { rows { nodes { id } } } } }", json!({ "id": end["id"] })).await["node"]["rows"].is_null());
 
     // What finds everything as it should be writes nothing: its chunks stand for no rows.
-    let behind = 2 * ROWS + 1;
+    let behind = (CHUNKS - 1) * ROWS;
     let second = dropped(&tenant.stack, api, &tenant.slug, &name, file(&numbers, |index| if index < behind { "Laval" } else { "Gatineau" }, &source)).await;
-    assert_eq!(second.counts().updated, CHUNKS[2], "{second:?}");
+    assert_eq!(second.counts().updated, ROWS as u64, "{second:?}");
     let found = events(api, &second, 5).await;
     let chunks = &found["import.chunk_written"];
     let counts: Vec<Value> = chunks.iter().map(|chunk| said(chunk)["rows"].take()).collect();
-    assert_eq!(counts, [json!(0), json!(0), json!(CHUNKS[2])]);
+    assert_eq!(counts, [json!(0), json!(0), json!(ROWS)]);
     assert!(chunks[..2].iter().all(|chunk| said(chunk)["root"] == ROOT_OF_NOTHING), "{chunks:#?}");
-    assert_eq!(opened(api, &second, chunks, "contact.updated", 2).await.len() as u64, CHUNKS[2]);
+    assert_eq!(opened(api, &second, chunks, "contact.updated", 2).await.len(), ROWS);
     let changes = json!([{ "field": "city", "oldValue": "Laval", "newValue": "Gatineau" }]);
     assert!(rows(api, &chunks[2]).await.iter().all(|row| row["changes"] == changes));
 }

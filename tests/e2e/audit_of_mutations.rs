@@ -3,6 +3,7 @@
 mod agents;
 mod contacts;
 mod exports;
+mod imports;
 mod jobs;
 mod ledger;
 mod presence;
@@ -18,12 +19,13 @@ mod users;
 use std::collections::BTreeSet;
 
 /// The mutations that are proven: what each test has done when it ends well.
-const PROVEN: [&[&str]; 17] = [
+const PROVEN: [&[&str]; 18] = [
     agents::MUTATIONS,
     contacts::OF_ONE,
     contacts::OF_TWO,
     exports::COMPLETED,
     exports::CANCELLED,
+    imports::MUTATIONS,
     jobs::TO_THEIR_END,
     jobs::CANCELLED,
     presence::MUTATIONS,

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use aws_sdk_sqs::types::QueueAttributeName;
 use serde_json::{Value, json};
 
+use crate::stack::api::{Api, tenant_of};
 use crate::stack::drops::{Counts, csv, dropped, imports_of, packed, put};
+use crate::stack::emulator::messages_in;
 use crate::stack::fresh;
 use crate::stack::history::contacts_at;
 use crate::stack::waiting::eventually;
@@ -17,25 +18,23 @@ const QUIET: Duration = Duration::from_secs(180);
 const QUEUES: [&str; 2] = ["IMPORT_PLAN_QUEUE_URL", "IMPORT_ROWS_QUEUE_URL"];
 const DEAD_LETTER_QUEUES: [&str; 3] = ["IMPORT_PLAN_DEAD_LETTER_QUEUE_URL", "IMPORT_ROWS_DEAD_LETTER_QUEUE_URL", "AUDIT_RECORD_FAILED_QUEUE_URL"];
 
-/// The messages of a queue, those that are being handled and those that wait included.
-async fn messages(stack: &Stack, queue: &str) -> u64 {
-    let names = [
-        QueueAttributeName::ApproximateNumberOfMessages,
-        QueueAttributeName::ApproximateNumberOfMessagesNotVisible,
-        QueueAttributeName::ApproximateNumberOfMessagesDelayed,
-    ];
-    let answer = stack.sqs().get_queue_attributes().queue_url(setting(queue)).set_attribute_names(Some(names.to_vec())).send().await.unwrap();
-    let attributes = answer.attributes.unwrap();
-    names.iter().map(|name| attributes[name].parse::<u64>().unwrap()).sum()
+/// The messages of a queue, but for those that name another tenant.
+async fn messages(stack: &Stack, tenant: &str, queue: &str) -> usize {
+    let is_another = |message: &Value| {
+        let body: Value = serde_json::from_str(message["Body"].as_str().unwrap()).unwrap_or_default();
+        body["tenant"].as_str().is_some_and(|named| named != tenant)
+    };
+    messages_in(stack, queue).await.iter().filter(|message| !is_another(message)).count()
 }
 
-/// Nothing is stuck: the queues run empty, and nothing went to where messages go that nobody can handle.
-pub(crate) async fn assert_queues_run_empty(stack: &Stack) {
+/// Nothing of the tenant is stuck: the queues run empty, and nothing went to where messages go that nobody can handle.
+pub(crate) async fn assert_queues_run_empty(stack: &Stack, api: &Api) {
+    let tenant = tenant_of(api).await;
     for queue in QUEUES {
-        eventually(&format!("{queue} has run empty"), QUIET, async || (messages(stack, queue).await == 0).then_some(())).await;
+        eventually(&format!("{queue} has run empty"), QUIET, async || (messages(stack, &tenant, queue).await == 0).then_some(())).await;
     }
     for queue in DEAD_LETTER_QUEUES {
-        assert_eq!(messages(stack, queue).await, 0, "{queue}");
+        assert_eq!(messages(stack, &tenant, queue).await, 0, "{queue}");
     }
 }
 
@@ -48,7 +47,7 @@ async fn refused(folder: &str, file: &str, bytes: impl Into<Vec<u8>>) -> String 
     assert!(!import.0["finishedAt"].is_null() && import.0["progress"] == 1.0, "{import:?}");
     let reason = import.reason().to_owned();
     assert!(reason.ends_with('.') && !reason.contains("Error") && !reason.contains('{'), "not plain words: {reason}");
-    assert_queues_run_empty(&stack).await;
+    assert_queues_run_empty(&stack, &api).await;
     reason
 }
 
@@ -131,7 +130,7 @@ async fn an_unknown_tenant_or_a_path_of_another_form_is_rejected_in_the_log_and_
     let (stack, api) = Stack::as_admin().await;
     let other = stack.sign_in(OTHER_ADMIN).await;
     let unknown = "there is no such tenant";
-    let malformed = "the key is not drop/<tenant>/<file> or drop/<tenant>/<profile>/<file>";
+    let malformed = "the key is not drop/<tenant>/<file>, drop/<tenant>/<profile>/<file> or that of an upload";
     // What the log says of a file is its folder, or what stands in the folder's place; no more, because names of files can be personal.
     let folders: Vec<String> = (0..5).map(|_| fresh::word("nobody")).collect();
     let names: Vec<String> = (0..5).map(|_| file_name()).collect();
@@ -157,7 +156,7 @@ async fn an_unknown_tenant_or_a_path_of_another_form_is_rejected_in_the_log_and_
     for name in &names {
         assert!(imports_of(&api, name).await.is_empty() && imports_of(&other, name).await.is_empty());
     }
-    assert_queues_run_empty(&stack).await;
+    assert_queues_run_empty(&stack, &api).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

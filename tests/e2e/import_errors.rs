@@ -12,7 +12,7 @@ use crate::stack::{OTHER_ADMIN, Stack, setting};
 const ROWS: usize = 5_200;
 
 const ERRORS: &str = "query($id: ID!, $first: Int, $after: String) { import(id: $id) { errors(first: $first, after: $after) {
-    nodes { rowNumber field value code message } edges { cursor node { rowNumber } } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } } }";
+    nodes { rowNumber field value code message isWarning } edges { cursor node { rowNumber } } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } } }";
 
 /// All errors of an import, by pages.
 async fn errors(api: &Api, import: &Value, first: usize) -> Vec<Value> {
@@ -72,11 +72,11 @@ async fn in_a_file_of_two_chunks_the_last_row_of_a_number_wins_and_every_row_is_
     let mut expected: Vec<Value> = failing
         .iter()
         .map(|row| match row {
-            5_190 => json!({ "rowNumber": row, "field": null, "value": null, "code": "INVALID" }),
-            row if row % 100 == 25 => json!({ "rowNumber": row, "field": "phone", "value": "12345", "code": "INVALID" }),
-            row => json!({ "rowNumber": row, "field": "phone", "value": null, "code": "BLANK" }),
+            5_190 => json!({ "rowNumber": row, "field": null, "value": null, "code": "INVALID", "isWarning": false }),
+            row if row % 100 == 25 => json!({ "rowNumber": row, "field": "phone", "value": "12345", "code": "INVALID", "isWarning": false }),
+            row => json!({ "rowNumber": row, "field": "phone", "value": null, "code": "BLANK", "isWarning": false }),
         })
-        .chain([70, 5_070].map(|row| json!({ "rowNumber": row, "field": "postalCode", "value": "D0D 0D0", "code": "INVALID" })))
+        .chain([70, 5_070].map(|row| json!({ "rowNumber": row, "field": "postalCode", "value": "D0D 0D0", "code": "INVALID", "isWarning": true })))
         .collect();
     expected.sort_by_key(|error| error["rowNumber"].as_u64());
     let mut all = errors(&api, import.id(), 40).await;

@@ -146,8 +146,18 @@ fn queries(records: &Records) -> Vec<(&'static str, Vec<String>)> {
                 format!("contactDuplicates(contactId: {contact}) {{ nodes {{ reason }} }}"),
             ],
         ),
-        ("import", vec![format!("import(id: {import}) {{ id status mapping {{ column samples }} errors(first: 5) {{ nodes {{ rowNumber }} }} }}")]),
-        ("imports", vec!["imports(first: 20) { nodes { id status } }".to_owned()]),
+        (
+            "import",
+            vec![format!(
+                "import(id: {import}) {{ id status mapping {{ column samples }} preview {{ columns }} errors(first: 5) {{ nodes {{ rowNumber }} }} errorsFileUrl
+                    revert {{ removed keptRecords(first: 5) {{ nodes {{ reason }} }} }} auditEvents(first: 5) {{ nodes {{ id }} }} }}"
+            )],
+        ),
+        (
+            "imports",
+            ["", ", status: [COMPLETED_WITH_ERRORS], kind: CONTACTS"].iter().map(|filter| format!("imports(first: 20{filter}) {{ nodes {{ id status }} }}")).collect(),
+        ),
+        ("importProfiles", vec!["importProfiles { id name kind columns { column field } auditEvents(first: 5) { nodes { id } } }".to_owned()]),
         ("suppression", of_phones("suppression", "id reason")),
         ("suppressionList", vec!["suppressionList(first: 20) { nodes { id reason } }".to_owned()]),
         ("bulkJob", vec![format!("bulkJob(id: {job}) {{ id status outcomes(first: 20) {{ nodes {{ contactId outcome }} }} }}")]),
@@ -182,7 +192,7 @@ fn queries(records: &Records) -> Vec<(&'static str, Vec<String>)> {
         ("auditDiff", vec![format!("auditDiff(entityId: {contact}, fromVersion: 0, toVersion: 1) {{ field newValue newLabel }}")]),
         (
             "auditGaps",
-            ["agent", "contact", "contact_status", "note", "presence", "role", "schedule", "suppression", "team", "tenant", "user"]
+            ["agent", "contact", "contact_status", "import_profile", "note", "presence", "role", "schedule", "suppression", "team", "tenant", "user"]
                 .iter()
                 .map(|kind| format!("auditGaps(entityType: \"{kind}\") {{ nodes {{ entityId version }} }}"))
                 .chain([format!("auditGaps(entityType: \"contact\", entityId: {contact}) {{ nodes {{ version }} }}")])

@@ -7,6 +7,8 @@ use crate::stack::contacts::some_team;
 use crate::stack::drops::{csv, dropped};
 use crate::stack::fresh;
 use crate::stack::history::{caught_up, contact_at, events};
+use crate::stack::imports::uploaded;
+use crate::stack::mutations::done;
 use crate::stack::{ADMIN, Stack};
 
 async fn node(api: &Api, id: &Value, fields: &str) -> Value {
@@ -24,6 +26,11 @@ async fn a_record_of_every_type_is_found_by_its_id() {
     let contact = contact_at(&api, number).await;
     let event = &events(&contact)[0];
     let team = some_team(&api).await;
+    let mapping = fresh::word("node");
+    let ready = uploaded(&stack, &api, json!({ "fileName": "node.csv" }), &csv("phone,name", &[[number.dashed(), "Node".to_owned()]])).await;
+    done(&api, "importSetMapping", json!({ "id": ready["id"], "columns": [], "saveAsProfile": mapping })).await;
+    let profiles = api.data("{ importProfiles { id name } }", json!({})).await["importProfiles"].take();
+    let profile = profiles.as_array().unwrap().iter().find(|profile| profile["name"] == json!(mapping)).unwrap();
     for (kind, id, fields, expected) in [
         ("Contact", &contact["id"], "... on Contact { phone }", json!({ "phone": number.e164() })),
         ("ContactStatus", &viewer["contactStatuses"][0]["id"], "... on ContactStatus { code }", json!({ "code": "new" })),
@@ -32,6 +39,7 @@ async fn a_record_of_every_type_is_found_by_its_id() {
         ("Team", &team["id"], "... on Team { name }", json!({ "name": team["name"] })),
         ("Role", &user["roles"][0]["id"], "... on Role { code system }", json!({ "code": "admin", "system": true })),
         ("Import", import.id(), "... on Import { fileName }", json!({ "fileName": import.0["fileName"] })),
+        ("ImportProfile", &profile["id"], "... on ImportProfile { name kind }", json!({ "name": mapping, "kind": "CONTACTS" })),
         ("AuditEvent", &event["id"], "... on AuditEvent { hash entityId }", json!({ "hash": event["hash"], "entityId": contact["id"] })),
     ] {
         let mut expected = expected;
@@ -39,6 +47,7 @@ async fn a_record_of_every_type_is_found_by_its_id() {
         expected["id"] = id.clone();
         assert_eq!(node(&api, id, fields).await, expected, "{kind}");
     }
+    done(&api, "importProfileDelete", json!({ "name": mapping })).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -56,6 +65,7 @@ async fn an_id_that_names_nothing_or_another_type_is_null() {
         encoded("contact:"),
         encoded("contact:00000000000000000000000000"),
         encoded("import:00000000000000000000000000"),
+        encoded("import_profile:no such mapping"),
         encoded("user:00000000000000000000000000"),
         encoded("team:00000000000000000000000000"),
         encoded("nothing:00000000000000000000000000"),

@@ -64,7 +64,10 @@ async fn everyone_is_told_what_they_may_do() {
         "contact:restore",
         "contact:set_status",
         "contact:update",
+        "import:create",
+        "import:create_agents",
         "import:read",
+        "import:revert",
         "presence:read",
         "presence:read_timeline",
         "presence:update",
@@ -101,7 +104,7 @@ async fn everyone_is_told_what_they_may_do() {
     let mut of_a_manager: Vec<&str> = everything.into_iter().filter(of_work).filter(|permission| !["contact:erase", "suppression:remove"].contains(permission)).collect();
     of_a_manager.extend(["agent:read", "presence:read", "presence:read_timeline", "record:revert", "schedule:read", "team:read", "user:read"]);
     let mut of_a_supervisor: Vec<&str> = everything.into_iter().filter(of_staff).collect();
-    of_a_supervisor.extend(["audit:export", "audit:read", "contact:read", "suppression:read", "user:invite", "user:read"]);
+    of_a_supervisor.extend(["audit:export", "audit:read", "contact:read", "import:create_agents", "import:read", "suppression:read", "user:invite", "user:read"]);
     let of_oneself = ["agent:read", "presence:read", "presence:read_timeline", "presence:update", "team:read"];
     let calling = ["contact:add_note", "contact:read", "contact:set_status", "contact:update"];
     let of_a_manager = sorted(&[with_scope("ALL", &of_a_manager), with_scope("OWN", &["presence:update"])]);
@@ -180,6 +183,18 @@ fn mutations() -> Vec<(&'static str, Value, &'static str)> {
         ("contactStatusDelete", json!({ "id": "x", "expectedVersion": 1 }), "admin manager"),
         ("suppressionAdd", json!({ "phone": "123" }), "admin manager"),
         ("suppressionRemove", json!({ "id": "x", "reason": "asked" }), "admin"),
+        ("importCreate", json!({ "fileName": "", "fileBytes": 1 }), "admin manager"),
+        ("importCreate", json!({ "kind": "AGENTS", "fileName": "", "fileBytes": 1 }), "admin manager supervisor"),
+        ("importCreate", json!({ "kind": "SUPPRESSIONS", "fileName": "", "fileBytes": 1 }), "admin manager"),
+        ("importRows", json!({ "sourcePlatform": "x", "rows": [] }), "admin manager"),
+        ("importRows", json!({ "kind": "AGENTS", "sourcePlatform": "x", "rows": [] }), "admin manager supervisor"),
+        ("importRows", json!({ "kind": "SUPPRESSIONS", "sourcePlatform": "x", "rows": [] }), "admin manager"),
+        ("importSetMapping", json!({ "id": "x", "columns": [] }), "admin manager supervisor"),
+        ("importDryRun", json!({ "id": "x" }), "admin manager supervisor"),
+        ("importStart", json!({ "id": "x" }), "admin manager supervisor"),
+        ("importCancel", json!({ "id": "x" }), "admin manager supervisor"),
+        ("importRevert", json!({ "id": "x" }), "admin manager supervisor"),
+        ("importProfileDelete", json!({ "name": "nobodys mapping" }), "admin manager supervisor"),
         ("contactBulk", json!({ "filter": { "source": "nowhere" }, "action": "ASSIGN", "assigneeId": "x" }), "admin manager"),
         ("contactBulk", json!({ "filter": { "source": "nowhere" }, "action": "MOVE", "fromAssigneeId": "x", "assigneeId": "x" }), "admin manager"),
         ("contactBulk", json!({ "filter": { "source": "nowhere" }, "action": "UNASSIGN", "assigneeId": "x" }), "admin manager"),
@@ -261,7 +276,8 @@ async fn lists_and_lookups_show_nothing_to_who_may_not_see_it() {
         ("contactDuplicates { nodes { reason } }", "admin manager supervisor"),
         ("suppressionList { nodes { id } }", "admin manager supervisor"),
         ("bulkJobs { nodes { id } }", "admin manager"),
-        ("imports { nodes { id } }", "admin manager"),
+        ("imports { nodes { id } }", "admin manager supervisor"),
+        ("importProfiles { id }", "admin manager supervisor"),
         ("users { nodes { id } }", "admin manager supervisor"),
         ("agents { nodes { id } }", "admin manager supervisor telephonist agent"),
         ("teams { nodes { id } }", "admin manager supervisor telephonist agent"),
@@ -411,7 +427,7 @@ async fn a_manager_works_with_contacts_and_imports_and_does_not_see_the_audit() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_supervisor_reads_contacts_and_the_audit_and_does_not_create_or_see_imports() {
+async fn a_supervisor_reads_contacts_imports_and_the_audit_and_imports_no_contacts() {
     let (stack, admin) = Stack::as_admin().await;
     let api = stack.sign_in("supervisor@demo.test").await;
     let contact = contact_of(&admin, &Value::Null).await;
@@ -419,10 +435,11 @@ async fn a_supervisor_reads_contacts_and_the_audit_and_does_not_create_or_see_im
     assert_eq!(found(&api, &contact).await, all_of(&contact.0));
     assert_eq!(api.data(EVENTS, json!({ "id": contact.0 })).await["contact"]["auditEvents"]["nodes"].as_array().unwrap().len(), 1);
     assert_eq!(api.refusal(CREATE, json!({ "input": { "phone": fresh::number().e164() } })).await, "FORBIDDEN");
-    assert_eq!(api.refusal("{ imports { nodes { id } } }", json!({})).await, "FORBIDDEN");
-    let import = dropped(&stack, &admin, "demo", &format!("{}.csv", fresh::word("hidden")), csv("phone,name", &[[fresh::number().dashed(), "x".to_owned()]])).await;
+    assert_eq!(api.refusal("mutation { importCreate(input: { fileName: \"a.csv\", fileBytes: 1 }) { import { id } } }", json!({})).await, "FORBIDDEN");
+    let import = dropped(&stack, &admin, "demo", &format!("{}.csv", fresh::word("seen")), csv("phone,name", &[[fresh::number().dashed(), "x".to_owned()]])).await;
     let data = api.data("query($id: ID!) { import(id: $id) { id } node(id: $id) { id } }", json!({ "id": import.id() })).await;
-    assert_eq!(data, json!({ "import": null, "node": null }));
+    assert_eq!(data, json!({ "import": { "id": import.id() }, "node": { "id": import.id() } }));
+    assert_eq!(api.refusal("mutation($id: ID!) { importStart(input: { id: $id }) { import { id } } }", json!({ "id": import.id() })).await, "NOT_FOUND");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -15,6 +15,7 @@ use crate::stack::contacts::{LISTED, contact, contact_with, ids_of, kept, notes,
 use crate::stack::drops::{csv, dropped};
 use crate::stack::fresh::{self, Number};
 use crate::stack::history::{AUDIT, caught_up};
+use crate::stack::imports::{checked, counts, settled, uploaded};
 use crate::stack::jobs::completed;
 use crate::stack::keeping::{Earlier, Kept, QueueWatch, end_of_stream, files_since, is_archived, logs, objects_since, stream, table};
 use crate::stack::mutations::{changed, document, done, error, refused};
@@ -158,6 +159,25 @@ async fn by_file(stack: &Stack, api: &Api, people: &Belongings) {
     assert!(contact_with(api, people.numbers[18]).await["email"].is_string());
 }
 
+/// Gives rows through the API, of which one fails and one has a value that is set aside, uploads a file by a form, and is refused with others.
+async fn by_import(stack: &Stack, api: &Api, people: &Belongings) {
+    let rows = json!([
+        { "phone": people.phone(17), "name": people.names[17], "email": people.emails[17] },
+        { "phone": people.phone(18), "email": format!("{}@@", people.emails[19]) },
+        { "phone": format!("{} {}", people.phone(15), people.phone(16)), "name": people.names[15] },
+    ]);
+    let given = done(api, "importRows", json!({ "sourcePlatform": "genesys", "rows": rows, "idempotencyKey": people.emails[17] })).await;
+    let ended = settled(api, &given["import"]["id"]).await;
+    assert_eq!((counts(&ended)[5], &ended["rowsWarned"]), (1, &json!(1)), "{ended}");
+    let wrong = json!([{ "phone": people.phone(19), "mail": people.emails[19] }, { "phone": [people.phone(19)] }]);
+    refused(api, "importRows", json!({ "sourcePlatform": "genesys", "rows": wrong })).await;
+
+    let file = csv("phone,email", &[[people.numbers[16].dashed(), people.emails[16].clone()]]);
+    let ready = uploaded(stack, api, json!({ "fileName": people.file }), &file).await;
+    done(api, "importDryRun", json!({ "id": ready["id"] })).await;
+    checked(api, &ready["id"]).await;
+}
+
 /// Searches, suppresses, deletes, merges, erases, and works on all of them at once.
 async fn by_everything_else(api: &Api, people: &Belongings, contacts: &[Value]) {
     for search in [people.phone(18), people.emails[18].clone(), people.numbers[18].ending(7)] {
@@ -256,6 +276,7 @@ async fn no_number_address_or_note_is_kept_in_the_clear_but_in_files_that_expire
     let queues = QueueWatch::begin(&stack);
     let contacts = by_hand(&api, &people).await;
     by_file(&stack, &api, &people).await;
+    by_import(&stack, &api, &people).await;
     by_everything_else(&api, &people, &contacts).await;
     let (theirs, user) = by_staff(&people).await;
     let (tenant, last) = archived(&stack, &api).await;
@@ -280,7 +301,7 @@ async fn no_number_address_or_note_is_kept_in_the_clear_but_in_files_that_expire
     assert_has(&log_events, &format!("log /aws/lambda/{}-graphql", setting("STACK_NAME")), "\"message\"");
     assert!(!files.is_empty(), "the functions wrote to their logs meanwhile");
     let canaries = people.canaries();
-    for place in ["object drop/", "object exports/"] {
+    for place in ["object drop/", "object uploads/", "object rows/", "object exports/"] {
         assert!(people_files.iter().any(|(name, bytes)| name.starts_with(place) && canaries.find(bytes).is_some()), "no canary in {place}: the search is blind");
     }
 

@@ -67,7 +67,8 @@ impl Arns {
         let (index_queue, bulk_queue) = (self.queue("CONTACT_INDEX_QUEUE_URL"), self.queue("CONTACT_BULK_QUEUE_URL"));
         let (export_queue, seal_key, archive) = (self.queue("AUDIT_EXPORT_QUEUE_URL"), setting("AUDIT_SEAL_KEY"), self.bucket("AUDIT_ARCHIVE_BUCKET"));
         let sealed = ["events/*", "leaves/*", "seals/*"].map(|keys| self.archived(keys)).to_vec();
-        let (dropped, staged, results) = (self.files("UPLOADS_BUCKET", "drop/*"), self.files("UPLOADS_BUCKET", "staged/*"), self.files("RESULTS_BUCKET", "imports/*"));
+        let [dropped, uploaded, rows, staged] = ["drop/*", "uploads/*", "rows/*", "staged/*"].map(|keys| self.files("UPLOADS_BUCKET", keys));
+        let results = self.files("RESULTS_BUCKET", "imports/*");
         let pool = self.regional("cognito-idp", &format!("userpool/{}", setting("USER_POOL_ID")));
         let (lists, work, exports) = (format!("{core}/index/GSI1"), format!("{core}/index/GSI2"), self.files("RESULTS_BUCKET", "exports/*"));
         let read_stream: &[&str] = &["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"];
@@ -95,11 +96,14 @@ impl Arns {
                     ("ListAuditArchive", &["s3:ListBucket"], vec![archive.clone()]),
                     ("ReadSealKey", &["kms:GetPublicKey"], vec![seal_key.clone()]),
                     ("UnwrapTenantKeys", &["kms:Decrypt"], vec![key.clone()]),
+                    ("SignUploads", &["s3:PutObject"], vec![uploaded.clone()]),
+                    ("WriteRows", &["s3:PutObject"], vec![rows.clone()]),
+                    ("SendRows", &["sqs:SendMessage"], vec![rows_queue.clone()]),
                     ("ReadImportResults", &["s3:GetObject"], vec![results.clone()]),
                     ("ReadExports", &["s3:GetObject"], vec![exports.clone()]),
                     ("SendBulkJobs", &["sqs:SendMessage"], vec![bulk_queue.clone()]),
                     ("SendAuditExports", &["sqs:SendMessage"], vec![export_queue.clone()]),
-                    ("ManageUsers", manage_users, vec![pool]),
+                    ("ManageUsers", manage_users, vec![pool.clone()]),
                     ("WriteLogs", write_logs, vec![self.logs("graphql")]),
                 ],
             ),
@@ -108,8 +112,10 @@ impl Arns {
                 vec![
                     ("ReceivePlans", receive, vec![plan_queue]),
                     ("ReadDroppedFiles", &["s3:GetObject"], vec![dropped.clone()]),
+                    ("ReadUploadedFiles", &["s3:GetObject"], vec![uploaded.clone()]),
+                    ("ReadRows", &["s3:GetObject"], vec![rows.clone()]),
                     ("StageFiles", &["s3:PutObject", "s3:GetObject", "s3:AbortMultipartUpload"], vec![staged.clone()]),
-                    ("ReadCore", &["dynamodb:GetItem"], vec![core.clone()]),
+                    ("ReadCore", &["dynamodb:GetItem", "dynamodb:Query"], vec![core.clone()]),
                     ("WriteCore", &["dynamodb:PutItem", "dynamodb:UpdateItem"], vec![core.clone()]),
                     ("WriteSamples", &["s3:PutObject"], vec![results.clone()]),
                     ("SendRows", &["sqs:SendMessage"], vec![rows_queue.clone()]),
@@ -122,12 +128,28 @@ impl Arns {
                     ("ReceiveRows", receive, vec![rows_queue.clone()]),
                     ("SendRows", &["sqs:SendMessage"], vec![rows_queue]),
                     ("ReadDroppedFiles", &["s3:GetObject"], vec![dropped]),
+                    ("ReadUploadedFiles", &["s3:GetObject"], vec![uploaded]),
+                    ("ReadRows", &["s3:GetObject"], vec![rows]),
                     ("ReadStagedFiles", &["s3:GetObject"], vec![staged]),
                     ("ReadAndWriteImportResults", &["s3:GetObject", "s3:PutObject"], vec![results.clone()]),
                     ("ReadCore", &["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"], vec![core.clone()]),
                     ("InsertCore", &["dynamodb:PartiQLInsert"], vec![core.clone()]),
                     ("WriteCore", &["dynamodb:UpdateItem", "dynamodb:PutItem"], vec![core.clone()]),
                     ("UnwrapTenantKeys", &["kms:Decrypt"], vec![key.clone()]),
+                    ("ReadAudit", &["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"], vec![audit.clone()]),
+                    ("ReadChunks", &["s3:GetObject"], vec![self.archived("chunks/*")]),
+                    ("SendBulkJobs", &["sqs:SendMessage"], vec![bulk_queue.clone()]),
+                    (
+                        "ManageUsers",
+                        &[
+                            "cognito-idp:AdminCreateUser",
+                            "cognito-idp:AdminGetUser",
+                            "cognito-idp:AdminDisableUser",
+                            "cognito-idp:AdminEnableUser",
+                            "cognito-idp:AdminUserGlobalSignOut",
+                        ],
+                        vec![pool],
+                    ),
                     ("WriteLogs", write_logs, vec![self.logs("import-rows")]),
                 ],
             ),

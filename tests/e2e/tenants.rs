@@ -6,10 +6,11 @@ use serde_json::{Value, json};
 
 use crate::stack::api::{Answer, Api, create, created, user_errors};
 use crate::stack::contacts::{agent_of, contact, eventually_lists, ids, ids_of, new_contact, notes, some_team, status_id};
-use crate::stack::drops::{csv, dropped};
+use crate::stack::drops::{csv, dropped, import};
 use crate::stack::exports;
 use crate::stack::fresh::{self, Number};
 use crate::stack::history::{caught_up, contact_at};
+use crate::stack::imports::uploaded;
 use crate::stack::jobs::{completed, counts, job};
 use crate::stack::mutations::{document, done, error, refusal, refused};
 use crate::stack::staff::{record, recorded};
@@ -251,6 +252,11 @@ async fn no_mutation_tells_what_is_another_tenants_from_what_does_not_exist_and_
             ("contactStatusDelete", &their_status, "contact_status", json!({ "id": "<id>", "expectedVersion": 1 })),
             ("suppressionRemove", &records.suppression, "suppression", json!({ "id": "<id>", "reason": "Stolen" })),
             ("bulkJobCancel", &records.job, "bulk_job", json!({ "id": "<id>" })),
+            ("importSetMapping", &records.import, "import", json!({ "id": "<id>", "columns": [] })),
+            ("importDryRun", &records.import, "import", json!({ "id": "<id>" })),
+            ("importStart", &records.import, "import", json!({ "id": "<id>" })),
+            ("importCancel", &records.import, "import", json!({ "id": "<id>" })),
+            ("importRevert", &records.import, "import", json!({ "id": "<id>" })),
             ("auditExportCancel", &records.export, "audit_export", json!({ "id": "<id>" })),
             ("recordRevert", &records.contact, "contact", json!({ "id": "<id>", "toVersion": 1, "expectedVersion": version })),
             ("recordRevert", &their_status, "contact_status", json!({ "id": "<id>", "toVersion": 1, "expectedVersion": 1 })),
@@ -272,7 +278,7 @@ async fn no_mutation_tells_what_is_another_tenants_from_what_does_not_exist_and_
             assert_eq!(record(stranger, kind, &own["id"]).await, *own, "nor is anything of it taken over");
         }
         tidied(stranger, &staff).await;
-        assert_eq!(job(owner, &records.job).await["status"], "COMPLETED");
+        assert_eq!((&job(owner, &records.job).await["status"], import(owner, &records.import).await.status()), (&json!("COMPLETED"), "COMPLETED"));
         assert!(!owner.data("{ contactStatuses { name } }", json!({})).await.to_string().contains("Stolen"));
         let suppression = owner.data("query($phone: String!) { suppression(phone: $phone) { removedAt } }", json!({ "phone": records.number.e164() })).await;
         assert_eq!(suppression, json!({ "suppression": { "removedAt": null } }));
@@ -404,6 +410,38 @@ async fn a_number_that_one_tenant_must_not_call_is_free_in_another() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_a_tenant_brings_in_and_the_mappings_it_keeps_are_its_own() {
+    let (stack, api, other) = both().await;
+    let (number, given, mapping) = (fresh::number(), fresh::number(), fresh::word("isolated"));
+    let file = csv("phone,name", &[[number.dashed(), "Ours".to_owned()]]);
+    let uploaded = uploaded(&stack, &api, json!({ "fileName": "isolated.csv" }), &file).await;
+    done(&api, "importSetMapping", json!({ "id": uploaded["id"], "columns": [], "saveAsProfile": mapping })).await;
+    let rows = json!([{ "phone": given.e164(), "name": "Ours" }]);
+    let given_rows = done(&api, "importRows", json!({ "sourcePlatform": "isolated", "rows": rows })).await["import"]["id"].take();
+    let lists = "{ importProfiles { id name } imports(first: 100) { nodes { id } } }";
+    let (ours, theirs) = (api.data(lists, json!({})).await.to_string(), other.data(lists, json!({})).await.to_string());
+    for what in [mapping.as_str(), uploaded["id"].as_str().unwrap(), given_rows.as_str().unwrap()] {
+        assert!(ours.contains(what) && !theirs.contains(what), "{what}");
+    }
+
+    let never = refused(&other, "importProfileDelete", json!({ "name": fresh::word("nobodys") })).await;
+    assert_eq!(refused(&other, "importProfileDelete", json!({ "name": mapping })).await, never);
+    let foreign = dropped(&stack, &other, &format!("other/{mapping}"), &format!("{}.csv", fresh::word("isolated")), file.clone()).await;
+    assert_eq!(foreign.status(), "FAILED", "a folder named as another tenant's mapping uses none of it");
+    let theirs = done(&other, "importSetMapping", json!({ "id": waiting(&stack, &other, &file).await, "columns": [], "saveAsProfile": mapping })).await;
+    assert_eq!(theirs["import"]["status"], "READY", "and the name is free in it");
+    let kept = |profiles: &Value| profiles["importProfiles"].as_array().unwrap().iter().find(|profile| profile["name"] == json!(mapping)).cloned();
+    done(&other, "importProfileDelete", json!({ "name": mapping })).await;
+    assert_eq!(kept(&other.data(lists, json!({})).await), None);
+    assert!(kept(&api.data(lists, json!({})).await).is_some());
+}
+
+/// An import of a tenant's own that waits to be started.
+async fn waiting(stack: &Stack, api: &Api, file: &str) -> Value {
+    uploaded(stack, api, json!({ "fileName": "isolated.csv" }), file).await["id"].take()
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_status_of_a_tenant_is_changed_and_deleted_by_nobody_else_and_its_name_is_free_in_another() {
     let (_, api, other) = both().await;
     let input = json!({ "name": fresh::word("Isolated"), "color": "#123456", "order": 90 });
@@ -500,6 +538,15 @@ async fn every_query_and_mutation_there_is_has_its_test_of_isolation() {
         "contacts",
         "freeSlots",
         "import",
+        "importCancel",
+        "importCreate",
+        "importDryRun",
+        "importProfileDelete",
+        "importProfiles",
+        "importRevert",
+        "importRows",
+        "importSetMapping",
+        "importStart",
         "imports",
         "node",
         "permissions",

@@ -7,6 +7,8 @@ use crate::stack::api::{Answer, Api, PLAIN, create};
 use crate::stack::{Stack, setting};
 
 const MODERN: &str = "application/graphql-response+json";
+/// Bytes of the largest body.
+const LARGEST_BODY: usize = 5 * 1024 * 1024;
 const QUERY: &str = "{ viewer { user { id } } }";
 
 /// The status and the codes of a request's answer, in both media types.
@@ -77,14 +79,14 @@ async fn a_request_that_never_ran_has_no_data_and_one_that_ran_has_some_or_null(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_body_of_more_than_1_mb_is_refused() {
+async fn a_body_of_more_than_5_mb_is_refused() {
     let (_, api) = Stack::as_admin().await;
     let padded = |bytes: usize| {
         let body = json!({ "query": QUERY, "extensions": { "padding": "" } }).to_string();
         body.replace("\"padding\":\"\"", &format!("\"padding\":\"{}\"", "x".repeat(bytes - body.len())))
     };
-    assert_eq!(in_both(&api, PLAIN, &padded(1024 * 1024)).await, [200, 200].map(|status| (status, vec![])));
-    assert_eq!(in_both(&api, PLAIN, &padded(1024 * 1024 + 1)).await, [413, 413].map(|status| (status, code("LIMIT_EXCEEDED"))));
+    assert_eq!(in_both(&api, PLAIN, &padded(LARGEST_BODY)).await, [200, 200].map(|status| (status, vec![])));
+    assert_eq!(in_both(&api, PLAIN, &padded(LARGEST_BODY + 1)).await, [413, 413].map(|status| (status, code("LIMIT_EXCEEDED"))));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use lambda_http::{Error, run};
 use switchboard_app::Services;
+use switchboard_app::imports::{CHUNK_ROWS, ImportServices};
 use switchboard_app::viewer::SignIns;
 use switchboard_graphql::{Api, schema};
 use switchboard_lambda::{Aws, log_to_stdout, setting};
@@ -31,7 +32,9 @@ async fn serve() -> Result<(), Error> {
     let aws = Aws::from_environment().await;
     let (results, bulk_queue, audit_export_queue) = (aws.files("RESULTS_BUCKET")?, aws.queue("CONTACT_BULK_QUEUE_URL")?, aws.queue("AUDIT_EXPORT_QUEUE_URL")?);
     let services = Services { results: results.clone(), bulk_queue, audit_export_queue, ..aws.services()? };
-    let api = Api { services, results, signer: aws.signer("AUDIT_SEAL_KEY")? };
+    let (uploads, rows) = (aws.files("UPLOADS_BUCKET")?, aws.queue("IMPORT_ROWS_QUEUE_URL")?);
+    let imports = ImportServices { services: services.clone(), uploads, results, rows, chunk_rows: CHUNK_ROWS };
+    let api = Api { services, imports, signer: aws.signer("AUDIT_SEAL_KEY")? };
     let explorable = setting("GRAPHIQL").is_ok_and(|value| value == "on");
     let keys = PoolKeys::new(setting("JWKS_URL")?)?;
     let issuer = format!("https://cognito-idp.{}.amazonaws.com/{}", setting("AWS_REGION")?, setting("USER_POOL_ID")?);

@@ -5,6 +5,7 @@ use serde_json::Value;
 use switchboard_app::audit::{self as use_cases, EventPage, EventView};
 use switchboard_domain::audit::{self, Place};
 use switchboard_domain::ids::ImportId;
+use switchboard_domain::imports::Piece;
 
 use super::actor::AuditActor;
 use super::change::FieldChange;
@@ -59,12 +60,14 @@ impl AuditEvent {
     }
 
     /// The import and the chunk whose rows it stands for, and the root over the hashes of their events.
-    fn chunk(&self) -> Option<(ImportId, u32, &str)> {
+    fn chunk(&self) -> Option<(ImportId, Piece, &str)> {
         let AuditedId::Import(import) = self.record else {
             return None;
         };
         let chunk = self.detail("chunk").filter(|_| self.event().change.action == "import.chunk_written")?;
-        Some((import, u32::try_from(chunk.as_u64()?).ok()?, self.detail("root")?.as_str()?))
+        let from_row = self.detail("fromRow").and_then(Value::as_u64).unwrap_or_default();
+        let piece = Piece { chunk: u32::try_from(chunk.as_u64()?).ok()?, from_row };
+        Some((import, piece, self.detail("root")?.as_str()?))
     }
 }
 

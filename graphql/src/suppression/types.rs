@@ -8,7 +8,7 @@ use crate::audit::{AuditActor, AuditEvent, as_of, events};
 use crate::limits::TRAIL_COMPLEXITY;
 use crate::node_id::{AuditedId, NodeId};
 use crate::page::Connection;
-use crate::scalars::DateTime;
+use crate::scalars::{Date, DateTime};
 
 /// A number that must not be called, or must not have been. The number itself is kept only as a keyed hash and can't be shown.
 #[derive(Clone)]
@@ -29,6 +29,11 @@ impl Suppression {
     /// Where the entry comes from: `manual`, `status` for the status `do_not_call`, or what was given.
     async fn source(&self) -> &str {
         &self.0.source
+    }
+
+    /// Since when the number has been on the list that it comes from, such as a national one; null when that isn't known.
+    async fn listed_at(&self) -> Option<Date> {
+        self.0.listed_at.map(Date)
     }
 
     /// Everything that was changed, newest first.

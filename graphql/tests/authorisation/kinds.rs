@@ -80,7 +80,12 @@ pub(crate) enum Kind {
     Role,
     Status,
     Suppression,
+    /// An import that was undone.
     Import,
+    /// An import that waits to be started.
+    WaitingImport,
+    /// A mapping of columns that is kept under a name.
+    ImportProfile,
     BulkJob,
     /// An export that has its file.
     Export,
@@ -118,6 +123,8 @@ impl Kind {
             Self::Status => "status",
             Self::Suppression => "suppression",
             Self::Import => "import",
+            Self::WaitingImport => "import that waits",
+            Self::ImportProfile => "saved mapping",
             Self::BulkJob => "bulk job",
             Self::Export => "finished export",
             Self::AuditExport => "audit export",
@@ -145,15 +152,23 @@ impl Kind {
             }
             Self::InvitedUser | Self::Team | Self::TeamAtWork | Self::TeamEvent => &[Whose::Other, Whose::Foreign, Whose::Absent, Whose::Own],
             Self::UserWithoutAgent | Self::DeletedAgent | Self::DeletedTeam => &[Whose::Other, Whose::Foreign, Whose::Absent],
-            Self::Role | Self::Status | Self::Suppression | Self::Import | Self::BulkJob | Self::Export | Self::AuditExport | Self::Organisation => {
-                &[Whose::Tenant, Whose::Foreign, Whose::Absent]
-            }
+            Self::Role
+            | Self::Status
+            | Self::Suppression
+            | Self::Import
+            | Self::WaitingImport
+            | Self::ImportProfile
+            | Self::BulkJob
+            | Self::Export
+            | Self::AuditExport
+            | Self::Organisation => &[Whose::Tenant, Whose::Foreign, Whose::Absent],
         }
     }
 
     /// What stands for the words when there is no such record: ids of the right form that were never given.
     pub(crate) fn absent(self) -> Names {
         const NOBODY: &str = "00000000000000000000000000";
+        const NOBODYS: &str = "nobodys mapping";
         let id = match self {
             Self::Nothing => Value::Null,
             Self::Contact | Self::DeletedContact | Self::MergedContact => global("contact", NOBODY),
@@ -165,7 +180,8 @@ impl Kind {
             Self::Role => global("role", NOBODY),
             Self::Status => global("contact_status", NOBODY),
             Self::Suppression => global("suppression", NOBODY),
-            Self::Import => global("import", NOBODY),
+            Self::Import | Self::WaitingImport => global("import", NOBODY),
+            Self::ImportProfile => global("import_profile", NOBODYS),
             Self::BulkJob | Self::Export => global("bulk_job", NOBODY),
             Self::AuditExport => global("audit_export", NOBODY),
             Self::Organisation => global("tenant", NOBODY),
@@ -179,7 +195,16 @@ impl Kind {
             Self::TeamAtWork => agent.clone(),
             _ => id.clone(),
         };
-        let (phone, source) = (json!("+16135550000"), json!("nowhere"));
-        Names::from([("id", id), ("listed", listed), ("contact", contact), ("agent", agent.clone()), ("member", agent), ("phone", phone), ("source", source)])
+        let (phone, source, name) = (json!("+16135550000"), json!("nowhere"), json!(NOBODYS));
+        Names::from([
+            ("id", id),
+            ("listed", listed),
+            ("contact", contact),
+            ("agent", agent.clone()),
+            ("member", agent),
+            ("phone", phone),
+            ("source", source),
+            ("name", name),
+        ])
     }
 }

@@ -84,6 +84,7 @@ pub(crate) fn probes() -> Vec<Probe> {
         hour_mutations(),
         contact_mutations(),
         tenant_mutations(),
+        import_mutations(),
         reversions(),
         audit_mutations(),
         fields(),
@@ -104,6 +105,7 @@ fn by_id() -> Vec<Probe> {
         Kind::Role,
         Kind::Status,
         Kind::Suppression,
+        Kind::ImportProfile,
         Kind::Import,
         Kind::BulkJob,
         Kind::AuditExport,
@@ -165,6 +167,8 @@ fn contact_queries() -> Vec<Probe> {
         list("suppressionList", Kind::Suppression, "", "suppressionList(first: 100, after: $after) { nodes { id } pageInfo { hasNextPage endCursor } }"),
         query("import", Kind::Import, "import(id: <id>) { id fileName }"),
         list("imports", Kind::Import, "", "imports(first: 100, after: $after) { nodes { id } pageInfo { hasNextPage endCursor } }"),
+        list("imports", Kind::WaitingImport, "by its status", "imports(first: 100, after: $after, status: [READY]) { nodes { id } pageInfo { hasNextPage endCursor } }"),
+        list("importProfiles", Kind::ImportProfile, "", "importProfiles { id }"),
         query("bulkJob", Kind::BulkJob, "bulkJob(id: <id>) { id action }"),
         list("bulkJobs", Kind::BulkJob, "", "bulkJobs(first: 100, after: $after) { nodes { id } pageInfo { hasNextPage endCursor } }"),
     ]
@@ -325,6 +329,26 @@ fn tenant_mutations() -> Vec<Probe> {
     ]
 }
 
+/// Imports that can't go where they are asked to, files without a name, and no rows, so that nothing is done.
+fn import_mutations() -> Vec<Probe> {
+    let file = |kind: &str| json!({ "kind": kind, "fileName": "", "fileBytes": 1 });
+    let rows = |kind: &str| json!({ "kind": kind, "sourcePlatform": "x", "rows": [] });
+    vec![
+        with("importCreate", Kind::Nothing, "CONTACTS", file("CONTACTS")),
+        with("importCreate", Kind::Nothing, "AGENTS", file("AGENTS")),
+        with("importCreate", Kind::Nothing, "SUPPRESSIONS", file("SUPPRESSIONS")),
+        with("importRows", Kind::Nothing, "CONTACTS", rows("CONTACTS")),
+        with("importRows", Kind::Nothing, "AGENTS", rows("AGENTS")),
+        with("importRows", Kind::Nothing, "SUPPRESSIONS", rows("SUPPRESSIONS")),
+        change("importSetMapping", Kind::WaitingImport, json!({ "id": "<id>", "columns": [{ "column": "no such column" }] })),
+        change("importDryRun", Kind::Import, json!({ "id": "<id>" })),
+        change("importStart", Kind::Import, json!({ "id": "<id>" })),
+        change("importCancel", Kind::Import, json!({ "id": "<id>" })),
+        change("importRevert", Kind::Import, json!({ "id": "<id>" })),
+        change("importProfileDelete", Kind::ImportProfile, json!({ "name": "<name>" })),
+    ]
+}
+
 /// Records of all kinds brought back to the version they are at, so that nothing is done and no trail is needed.
 fn reversions() -> Vec<Probe> {
     let kinds = [
@@ -362,7 +386,10 @@ fn fields() -> Vec<Probe> {
         query("Team.members", Kind::Team, "team(id: <id>) { members { nodes { role } } }"),
         query("Team.auditEvents", Kind::Team, "team(id: <id>) { auditEvents { nodes { id } } }"),
         query("Import.mapping", Kind::Import, "import(id: <id>) { mapping { column } }"),
+        query("Import.preview", Kind::WaitingImport, "import(id: <id>) { preview { columns } }"),
         query("Import.errors", Kind::Import, "import(id: <id>) { errors { nodes { message } } }"),
+        query("Import.errorsFileUrl", Kind::Import, "import(id: <id>) { errorsFileUrl }"),
+        query("ImportRevertSummary.keptRecords", Kind::Import, "importRevertSummary: import(id: <id>) { keptRecords: revert { keptRecords { nodes { reason } } } }"),
         query("BulkJob.outcomes", Kind::Export, "bulkJob(id: <id>) { outcomes { nodes { message } } }"),
         query("BulkJob.fileUrl", Kind::Export, "bulkJob(id: <id>) { fileUrl }"),
         query("Note.auditEvents", Kind::Note, "note: node(id: <id>) { ... on Note { auditEvents { nodes { id } } } }"),
@@ -380,6 +407,8 @@ fn fields() -> Vec<Probe> {
         query("Tenant.auditEvents", Kind::Nothing, "tenant: viewer { auditEvents: tenant { auditEvents { nodes { id } } } }"),
         query("Tenant.asOf", Kind::Nothing, "tenant: viewer { asOf: tenant { asOf(time: \"2026-12-01T00:00:00Z\") } }"),
         query("Import.auditEvents", Kind::Import, "import(id: <id>) { auditEvents { nodes { id } } }"),
+        query("ImportProfile.auditEvents", Kind::ImportProfile, "importProfile: node(id: <id>) { ... on ImportProfile { auditEvents { nodes { id } } } }"),
+        query("ImportProfile.asOf", Kind::ImportProfile, "importProfile: node(id: <id>) { ... on ImportProfile { asOf(time: \"2026-12-01T00:00:00Z\") } }"),
         query("BulkJob.auditEvents", Kind::Export, "bulkJob(id: <id>) { auditEvents { nodes { id } } }"),
         query("AuditExport.fileUrl", Kind::AuditExport, "auditExport(id: <id>) { fileUrl }"),
         query("AuditExport.auditEvents", Kind::AuditExport, "auditExport(id: <id>) { auditEvents { nodes { id } } }"),

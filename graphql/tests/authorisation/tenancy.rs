@@ -8,9 +8,10 @@ use async_graphql::{Request, Variables};
 use data_encoding::BASE64URL_NOPAD;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
+use switchboard_app::imports::{CHUNK_ROWS, ImportServices};
 use switchboard_app::viewer::{RequestOrigin, SignIn, SignIns};
 use switchboard_app::{Services, demo as data};
-use switchboard_domain::actor::{Actor, STAFF_EMAIL};
+use switchboard_domain::actor::STAFF_EMAIL;
 use switchboard_domain::audit::{AuditEvent, Changes, Outcome, Place};
 use switchboard_domain::audit_export::{Added, AuditExport, AuditExportFilter, AuditExportFormat};
 use switchboard_domain::bulk_job::{BulkAction, BulkJob, BulkJobStatus};
@@ -18,7 +19,7 @@ use switchboard_domain::change::{Change, Origin, Revisioned};
 use switchboard_domain::contact::ContactFilter;
 use switchboard_domain::demo::TENANTS;
 use switchboard_domain::ids::{AgentId, AuditExportId, BulkJobId, ImportId, RoleId, TeamId, UserId};
-use switchboard_domain::imports::{Import, ImportKind, ImportSourceType, ImportStatus, Phase, RowCounts};
+use switchboard_domain::imports::{ColumnMapping, Import, ImportKind, ImportSourceType, ImportStatus, NewImport, Phase, Target};
 use switchboard_domain::permission::Grant;
 use switchboard_domain::person::{ADMIN, Agent, AgentTeam, MembershipRole, Role, TELEPHONIST, User, UserStatus};
 use switchboard_domain::sealing::TenantKeyring;
@@ -165,8 +166,11 @@ impl Tenancy {
     }
 
     fn over(services: Services, tenant: Arc<OpenTenant>, administrator: &str) -> Self {
-        let services = Services { archive: Bucket::new(Arc::clone(&services.clock)).files(), ..services };
-        let api = Api { results: services.results.clone(), services, signer: SigningKey::new("seal").signer() };
+        let bucket = || Bucket::new(Arc::clone(&services.clock)).files();
+        let (archive, results, uploads) = (bucket(), bucket(), bucket());
+        let services = Services { archive, results: results.clone(), ..services };
+        let imports = ImportServices { services: services.clone(), uploads, results, rows: services.bulk_queue.clone(), chunk_rows: CHUNK_ROWS };
+        let api = Api { services, imports, signer: SigningKey::new("seal").signer() };
         Self { schema: schema(api.clone(), false), api, tenant, administrator: administrator.to_owned() }
     }
 
@@ -320,7 +324,7 @@ impl Tenancy {
 
     /// Makes a record for somebody; what stands for the words that name it.
     pub(crate) async fn make(&self, kind: Kind, owner: &Owner) -> Names {
-        let (services, scope, now, person) = (self.services(), &self.tenant.scope, self.now(), &owner.person);
+        let (now, person) = (self.now(), &owner.person);
         let team = || global("team", owner.team.unwrap());
         let only = |id: Value| Names::from([("id", id.clone()), ("listed", id)]);
         match kind {
@@ -387,9 +391,13 @@ impl Tenancy {
                 let id = self.done("suppressionAdd", json!({ "phone": phone })).await["suppression"]["id"].clone();
                 Names::from([("id", id.clone()), ("listed", id), ("phone", json!(phone))])
             }
-            Kind::Import => {
-                let import = import(ImportId::new(now, &services.entropy.id()), now);
-                only(global("import", imports::create(&services.core, scope, import).await.unwrap().id))
+            Kind::Import => only(self.import(undone).await),
+            Kind::WaitingImport => only(self.import(waiting).await),
+            Kind::ImportProfile => {
+                let name = format!("mapping {:06}", number());
+                self.done("importSetMapping", json!({ "id": self.import(waiting).await, "columns": [], "saveAsProfile": name })).await;
+                let id = global("import_profile", &name);
+                Names::from([("id", id.clone()), ("listed", id), ("name", json!(name))])
             }
             Kind::BulkJob => only(self.job(BulkAction::Unassign, BulkJobStatus::Queued).await),
             Kind::Export => only(self.job(BulkAction::Export, BulkJobStatus::Completed).await),
@@ -434,6 +442,23 @@ impl Tenancy {
         global("bulk_job", id)
     }
 
+    /// An import that has come as far as `state` says.
+    async fn import(&self, state: impl FnOnce(Import) -> Import) -> Value {
+        let (services, now) = (self.services(), self.now());
+        let new = Import::new(NewImport {
+            id: ImportId::new(now, &services.entropy.id()),
+            kind: ImportKind::Contacts,
+            source_type: ImportSourceType::Csv,
+            source_platform: "n/a".to_owned(),
+            file_name: "people.csv".to_owned(),
+            file_bytes: 12,
+            file_key: "uploads/people.csv".to_owned(),
+            file_tag: String::new(),
+            change: Change::new("import.created", now, Origin::system()),
+        });
+        global("import", imports::create(&services.core, &self.tenant.scope, state(new)).await.unwrap().id)
+    }
+
     async fn audit_export(&self) -> Value {
         let (services, now) = (self.services(), self.now());
         let id = AuditExportId::new(now, &services.entropy.id());
@@ -460,32 +485,14 @@ impl Tenancy {
     }
 }
 
-/// An import that is done, of an empty file.
-fn import(id: ImportId, now: Timestamp) -> Import {
-    Import {
-        id,
-        kind: ImportKind::Contacts,
-        source_type: ImportSourceType::Csv,
-        source_platform: "n/a".to_owned(),
-        status: ImportStatus::Completed,
-        phase: Phase::Ended,
-        failure_reason: None,
-        file_name: "people.csv".to_owned(),
-        file_bytes: 0,
-        file_key: "drop/demo/people.csv".to_owned(),
-        file_tag: "tag".to_owned(),
-        staged: None,
-        dialect: None,
-        mapping: Vec::new(),
-        rows_total: Some(0),
-        chunks: 0,
-        chunks_checked: 0,
-        chunks_written: 0,
-        counts: RowCounts::default(),
-        created_by: Actor::system(),
-        created_at: now,
-        started_at: Some(now),
-        writing_since: Some(now),
-        finished_at: Some(now),
-    }
+/// An import whose file was read, and that can be started.
+fn waiting(import: Import) -> Import {
+    let phone = ColumnMapping { column: "phone".to_owned(), field: Some(Target::Phone), confidence: 1.0, default: None };
+    Import { status: ImportStatus::Ready, phase: Phase::Planned, mapping: vec![phone], rows_total: Some(1), chunks: 1, ..import }
+}
+
+/// An import that left a file of rows that failed, and was undone.
+fn undone(import: Import) -> Import {
+    let at = Some(import.created_at);
+    Import { status: ImportStatus::Reverted, phase: Phase::Ended, rows_total: Some(1), has_errors_file: true, writing_since: at, finished_at: at, ..import }
 }

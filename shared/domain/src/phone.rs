@@ -1,5 +1,7 @@
 //! Telephone numbers, read with Google's metadata and never guessed at.
 
+use std::sync::atomic::{AtomicU8, Ordering};
+
 use rlibphonenumber::{PHONE_NUMBER_UTIL, ParseError, PhoneNumberFormat, Region};
 
 use crate::field_error::{FieldError, FieldErrorCode};
@@ -38,6 +40,19 @@ pub fn parse(field: &str, value: &str, country: &str) -> Result<Phone, FieldErro
     if trimmed.is_empty() {
         return Err(FieldError::new(field, FieldErrorCode::Blank, format!("{field} is empty. Give a telephone number.")));
     }
+    let national = north_american(trimmed, country);
+    if let Some(phone) = national.as_ref().and_then(of_known_exchange) {
+        return Ok(phone);
+    }
+    let phone = by_metadata(field, trimmed, country)?;
+    if let (Some(national), Some(country)) = (&national, &phone.country) {
+        know_exchange(national, country);
+    }
+    Ok(phone)
+}
+
+/// The same of a text that isn't blank, asked of the metadata whatever is known already.
+fn by_metadata(field: &str, trimmed: &str, country: &str) -> Result<Phone, FieldError> {
     let invalid = |why: &str| FieldError::new(field, FieldErrorCode::Invalid, format!("{field} {why}. Write it as +1 514 555 0123, or as dialled inside {country}."));
     if trimmed.len() > LONGEST_TEXT {
         return Err(invalid("is too long to be a telephone number"));
@@ -61,6 +76,63 @@ pub fn parse(field: &str, value: &str, country: &str) -> Result<Phone, FieldErro
         extension,
         country: PHONE_NUMBER_UTIL.get_region_for_number(&number).filter(|region| *region != Region::World).map(|region| region.to_string()),
     })
+}
+
+/// The countries of the North American plan whose numbers are told by their area code and exchange alone: whatever the metadata says of a number that belongs to
+/// one of them, it says of all that differ from it in their last four digits only. Barbados and Jamaica, for two, look at the next digit as well.
+const BY_EXCHANGE: [&str; 2] = ["CA", "US"];
+
+/// For each area code and exchange of the North American plan the place of its country in [`BY_EXCHANGE`], from 1; 0 when its numbers are another country's, don't
+/// exist, or weren't asked for yet. The metadata takes some microseconds for a number, and a file has thousands of one exchange.
+static EXCHANGES: [AtomicU8; 1_000_000] = [const { AtomicU8::new(0) }; 1_000_000];
+
+/// The ten digits of a number of the North American plan, when that is all that a text says: read with `+` or in one of [`BY_EXCHANGE`], where eleven digits that
+/// begin with 1 say the same. What stands between digits means nothing to the metadata either.
+fn north_american(text: &str, country: &str) -> Option<[u8; 10]> {
+    let after_plus = text.strip_prefix('+');
+    if text.len() > LONGEST_TEXT || (after_plus.is_none() && !BY_EXCHANGE.contains(&country)) {
+        return None;
+    }
+    let (mut digits, mut count) = ([0; 11], 0);
+    for byte in after_plus.unwrap_or(text).bytes() {
+        match byte {
+            b'0'..=b'9' => {
+                *digits.get_mut(count)? = byte;
+                count += 1;
+            }
+            b' ' | b'-' | b'.' | b'(' | b')' => {}
+            _ => return None,
+        }
+    }
+    let national = match (count, digits) {
+        (11, [b'1', national @ ..]) => national,
+        (10, [national @ .., _]) if after_plus.is_none() => national,
+        _ => return None,
+    };
+    (b'2'..=b'9').contains(&national[0]).then_some(national)
+}
+
+/// What is known of the first six of ten digits.
+fn exchange(national: &[u8; 10]) -> Option<&'static AtomicU8> {
+    EXCHANGES.get(national[..6].iter().fold(0, |index, digit| index * 10 + usize::from(digit - b'0')))
+}
+
+/// The number of these digits, when numbers of its exchange are known.
+fn of_known_exchange(national: &[u8; 10]) -> Option<Phone> {
+    let place = usize::from(exchange(national)?.load(Ordering::Relaxed)).checked_sub(1)?;
+    let country = BY_EXCHANGE.get(place)?;
+    let mut e164 = String::with_capacity(2 + national.len());
+    e164.push_str("+1");
+    e164.extend(national.iter().map(|digit| char::from(*digit)));
+    Some(Phone { e164, extension: None, country: Some((*country).to_owned()) })
+}
+
+/// Keeps in mind that a number of these digits exists, and whose it is.
+fn know_exchange(national: &[u8; 10], country: &str) {
+    let place = BY_EXCHANGE.iter().zip(1..).find(|(known, _)| **known == country);
+    if let (Some((_, place)), Some(exchange)) = (place, exchange(national)) {
+        exchange.store(place, Ordering::Relaxed);
+    }
 }
 
 /// Whether "tel:" comes after ";phone-context=", where RFC 3966 never has it and the library (2.2.15) panics.
@@ -272,6 +344,72 @@ mod tests {
     fn countries_are_those_of_the_metadata() {
         assert!(is_country("CA") && is_country("FR"));
         assert!(!is_country("ZZ") && !is_country("CAN") && !is_country("001") && !is_country("") && !is_country("é"));
+    }
+
+    #[test]
+    fn what_tells_a_number_of_canada_or_the_united_states_is_its_area_code_and_exchange() {
+        let country_of = |digits: &str| by_metadata("phone", digits, "CA").ok().and_then(|phone| phone.country).filter(|country| BY_EXCHANGE.contains(&country.as_str()));
+        for area in 200..1_000 {
+            for exchange in [100 + area % 100, 200 + area % 800, 976] {
+                let told: Vec<Option<String>> = ["0000", "1234", "6060", "9999"].iter().map(|line| country_of(&format!("{area}{exchange}{line}"))).collect();
+                assert!(told.iter().all(|country| *country == told[0]), "{area} {exchange}: {told:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_number_reads_the_same_when_its_exchange_is_known() {
+        for (text, country) in [
+            ("514-555-0123", "CA"),
+            ("1 (514) 555.0123", "US"),
+            ("+1 514 555 0123", "FR"),
+            ("+15145550123", "ZZ"),
+            ("212-555-0123", "CA"),
+            ("800 555 0123", "CA"),
+            ("900 555 0123", "CA"),
+            ("246-521-0123", "CA"),
+            ("246-521-1123", "CA"),
+            ("876-606-0123", "US"),
+            ("876-606-1123", "US"),
+            ("787-555-0123", "US"),
+            ("310-1234", "CA"),
+            ("514-123-4567", "CA"),
+            ("0514-555-0123", "CA"),
+            ("11 514 555 0123", "CA"),
+            ("1-514-555-01234", "CA"),
+            ("+514-555-0123", "CA"),
+            ("514-555-0123", "FR"),
+            ("15145550123", "FR"),
+        ] {
+            let expected = by_metadata("phone", text, country);
+            for _ in 0..2 {
+                assert_eq!(parse("phone", text, country), expected, "{text:?} in {country}");
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(1_000))]
+
+        /// Each text is read before its exchange is known, most likely, and after it; and so is a number that differs in its last four digits only.
+        #[test]
+        fn the_quick_way_says_what_the_metadata_says(
+            text in prop_oneof![
+                6 => "\\+?[-.( ]{0,2}1?[-.( ]{0,2}[2-9][0-9]{2}[-.) ]{0,2}[2-9][0-9]{2}[-. ]{0,2}[0-9]{4}[-.) ]{0,2}",
+                2 => "\\+?[-. ()0-9]{6,20}",
+                1 => "\\+?(1|01|11|44)?(246521|876606|514555|212555|800555|310)[0-9]{0,5}(x|#|ext\\.)?[0-9]{0,2}",
+            ],
+            other in "[0-9]{4}",
+            country in "(CA|US|CA|US|FR|PR|ZZ)?",
+        ) {
+            let trimmed = text.trim();
+            let digits = trimmed.bytes().filter(u8::is_ascii_digit).count();
+            prop_assume!(digits > 0);
+            let sibling = trimmed.char_indices().filter(|(_, character)| character.is_ascii_digit()).rev().nth(3).map(|(at, _)| format!("{}{other}", &trimmed[..at]));
+            for text in [trimmed, sibling.as_deref().unwrap_or(trimmed), trimmed] {
+                prop_assert_eq!(parse("phone", text, &country), by_metadata("phone", text.trim(), &country));
+            }
+        }
     }
 
     proptest! {

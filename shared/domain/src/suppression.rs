@@ -1,6 +1,7 @@
 //! The suppression list: numbers that must not be called, kept as keyed hashes, whatever becomes of their contacts.
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde_json::json;
 
 use crate::audit::{Audited, Fields};
@@ -30,6 +31,8 @@ pub struct Suppression {
     pub reason: Option<String>,
     /// Where the entry comes from.
     pub source: String,
+    /// Since when the number has been on the list that it comes from, such as a national one; none when that isn't known.
+    pub listed_at: Option<Date>,
     /// Set when it was taken off.
     pub removed_at: Option<Timestamp>,
 }
@@ -44,13 +47,25 @@ impl Suppression {
     /// A number that this change puts on the list for the first time.
     #[must_use]
     pub fn added(id: SuppressionId, slot: ContactId, reason: Option<String>, source: String, change: Change) -> Self {
-        Self { id, slot, record: Revisioned::created(with_reason(change, reason.as_ref())), reason, source, removed_at: None }
+        Self { id, slot, record: Revisioned::created(with_reason(change, reason.as_ref())), reason, source, listed_at: None, removed_at: None }
     }
 
     /// The same number, which this change puts on the list again.
     #[must_use]
     pub fn added_again(&self, reason: Option<String>, source: String, change: Change) -> Self {
-        Self { record: self.record.changed(with_reason(change, reason.as_ref())), reason, source, removed_at: None, ..self.clone() }
+        Self { record: self.record.changed(with_reason(change, reason.as_ref())), reason, source, listed_at: None, removed_at: None, ..self.clone() }
+    }
+
+    /// The same number, on the list as before, of which this change says something else.
+    #[must_use]
+    pub fn described(&self, reason: Option<String>, source: String, change: Change) -> Self {
+        Self { record: self.record.changed(with_reason(change, reason.as_ref())), reason, source, ..self.clone() }
+    }
+
+    /// The same entry, on the list that it comes from since this day.
+    #[must_use]
+    pub fn listed_since(self, listed_at: Option<Date>) -> Self {
+        Self { listed_at, ..self }
     }
 
     /// The same number, which this change takes off the list. Why it was on it stays.
@@ -123,6 +138,9 @@ impl Audited for Suppression {
         if let Some(reason) = &self.reason {
             fields.insert("reason".to_owned(), json!(reason));
         }
+        if let Some(day) = self.listed_at {
+            fields.insert("listedAt".to_owned(), json!(day));
+        }
         if let Some(at) = self.removed_at {
             fields.insert("removedAt".to_owned(), json!(format!("{at:.3}")));
         }
@@ -193,6 +211,18 @@ mod tests {
         let again = removed.added_again(None, "dncl".to_owned(), change("suppression.added"));
         assert_eq!((again.record.version, again.is_in_force(), again.record.last_change.reason.as_deref()), (3, true, None));
         assert_eq!((again.reason.as_deref(), again.source.as_str(), &again.slot), (None, "dncl", &added.slot));
+    }
+
+    #[test]
+    fn since_when_a_number_is_listed_is_said_of_one_listing_and_not_of_the_next() {
+        let day = jiff::civil::date(2026, 11, 2);
+        let listed = added().listed_since(Some(day));
+        assert_eq!((listed.audit_fields()["listedAt"].as_str(), added().audit_fields().get("listedAt")), (Some("2026-11-02"), None));
+        let described = listed.described(None, "dncl".to_owned(), change("suppression.updated"));
+        assert_eq!((described.listed_at, described.source.as_str(), described.reason.as_deref()), (Some(day), "dncl", None));
+        assert_eq!((described.record.version, described.is_in_force()), (2, true));
+        let removed = described.removed("id", "a mistake".to_owned(), change("suppression.removed")).unwrap();
+        assert_eq!((removed.listed_at, removed.added_again(None, "dncl".to_owned(), change("suppression.added")).listed_at), (Some(day), None));
     }
 
     #[test]

@@ -66,7 +66,7 @@ impl Aws {
     }
 
     fn bucket(&self, name: String) -> Files {
-        Files::new(self.s3(), name)
+        Files::new(self.s3(), name).with_credentials(self.config.credentials_provider())
     }
 
     fn s3(&self) -> aws_sdk_s3::Client {

@@ -3,6 +3,7 @@
 use jiff::civil::Date;
 use switchboard_domain::audit::Place;
 use switchboard_domain::ids::{AgentId, AuditExportId, BulkJobId, ContactId, ImportId, NoteId, RoleId, StatusId, SuppressionId, TeamId, TenantId, UserId};
+use switchboard_domain::imports::{Piece, ProfileKey};
 use switchboard_domain::search::Token;
 
 use crate::scope::TenantScope;
@@ -268,10 +269,28 @@ pub fn import(scope: &TenantScope, id: ImportId) -> Key {
     key(format!("{}I#{id}", prefix(scope)), "I")
 }
 
-/// One chunk of an import.
+/// What the sort keys of an import's chunks start with.
+pub const CHUNKS: &str = "CHUNK#";
+
+/// One chunk of an import, or the rest of one.
 #[must_use]
-pub fn chunk(scope: &TenantScope, id: ImportId, number: u32) -> Key {
-    key(format!("{}I#{id}", prefix(scope)), format!("CHUNK#{number:06}"))
+pub fn chunk(scope: &TenantScope, id: ImportId, piece: Piece) -> Key {
+    key(format!("{}I#{id}", prefix(scope)), format!("{CHUNKS}{piece}"))
+}
+
+/// What the sort keys of mapping profiles start with.
+pub const PROFILES: &str = "PROFILE#";
+
+/// The partition of a tenant's mapping profiles: one of its own, so that settings are read without them.
+#[must_use]
+pub fn import_profiles(scope: &TenantScope) -> String {
+    format!("{}PROFILES", prefix(scope))
+}
+
+/// One mapping profile.
+#[must_use]
+pub fn import_profile(scope: &TenantScope, profile: &ProfileKey) -> Key {
+    key(import_profiles(scope), format!("{PROFILES}{profile}"))
 }
 
 /// What an idempotency key was answered with.
@@ -437,7 +456,8 @@ mod tests {
             team(&scope, team_id).pk,
             contact(&scope, &contact_id).pk,
             import(&scope, import_id).pk,
-            chunk(&scope, import_id, 1).pk,
+            chunk(&scope, import_id, Piece::whole(1)).pk,
+            import_profiles(&scope),
             idempotency(&scope, "k").pk,
             contact_list(&scope, 0),
             import_list(&scope),

@@ -8,6 +8,7 @@ pub mod bulk_jobs;
 pub mod contacts;
 pub mod error;
 pub mod idempotency;
+pub mod import_profiles;
 pub mod imports;
 pub mod item;
 pub mod keys;

@@ -15,6 +15,9 @@ use super::{Stack, setting};
 /// An import of some thousand rows beside other tests, on a slow machine, takes less.
 const PATIENCE: Duration = Duration::from_secs(180);
 
+/// A chunk closes when it holds so many bytes.
+const CHUNK_BYTES: usize = 2 * 1024 * 1024;
+
 /// What became of rows.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Counts {
@@ -112,6 +115,13 @@ pub(crate) fn csv<Row: AsRef<[String]>>(header: &str, rows: &[Row]) -> String {
     let quoted = |cell: &String| if cell.contains([',', '"', '\n']) { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell.clone() };
     let lines = rows.iter().map(|row| row.as_ref().iter().map(quoted).collect::<Vec<_>>().join(",") + "\n");
     std::iter::once(format!("{header}\n")).chain(lines).collect()
+}
+
+/// The text of a file of several chunks without thousands of rows: between the rows of two chunks are empty lines, which are no rows.
+pub(crate) fn in_chunks(header: &str, rows: &[String], rows_of_each: usize) -> String {
+    let line = |row: &String| format!("{row}\n");
+    let chunks: Vec<String> = rows.chunks(rows_of_each).map(|rows| rows.iter().map(line).collect()).collect();
+    format!("{header}\n{}", chunks.join(&"\n".repeat(CHUNK_BYTES)))
 }
 
 /// A file as a gzip archive.

@@ -30,6 +30,16 @@ pub(crate) async fn queued_messages(stack: &Stack) -> String {
     response.text().await.unwrap()
 }
 
+/// The messages of a queue, as the emulator tells of them: those that are being handled and those that wait included.
+pub(crate) async fn messages_in(stack: &Stack, queue: &str) -> Vec<Value> {
+    let mut all: Value = serde_json::from_str(&queued_messages(stack).await).unwrap();
+    let address = setting(queue);
+    let name = address.rsplit('/').next();
+    let regions = all["messages"].as_object_mut().unwrap().values_mut().flat_map(|regions| regions.as_object_mut().unwrap().values_mut());
+    let queues = regions.flat_map(|queues| queues.as_object_mut().unwrap()).filter(|(url, _)| url.rsplit('/').next() == name);
+    queues.flat_map(|(_, messages)| messages.as_array_mut().unwrap().drain(..)).collect()
+}
+
 /// Has every call of AWS recorded from now on, or no longer.
 pub(crate) async fn record_calls(stack: &Stack, recording: bool) {
     let config = json!({ "cloudtrail._recording_enabled": recording.to_string() });

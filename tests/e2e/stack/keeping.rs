@@ -133,9 +133,12 @@ fn all_files() -> BTreeSet<(PathBuf, u64, SystemTime)> {
     files.filter_map(|file| std::fs::metadata(&file).ok().and_then(|data| Some((file, data.len(), data.modified().ok()?)))).collect()
 }
 
+/// The folders of the uploads bucket that hold files of people.
+const FOLDERS_OF_FILES: [&str; 4] = ["drop", "staged", "uploads", "rows"];
+
 /// Whether an object is one of those that hold what was brought in or taken out, which expire.
 fn may_hold_people(bucket: &str, key: &str) -> bool {
-    (bucket == setting("UPLOADS_BUCKET") && (key.starts_with("drop/") || key.starts_with("staged/")))
+    (bucket == setting("UPLOADS_BUCKET") && FOLDERS_OF_FILES.iter().any(|folder| key.starts_with(&format!("{folder}/"))))
         || (bucket == setting("RESULTS_BUCKET") && (key.starts_with("imports/") || key.starts_with("exports/")))
 }
 
@@ -223,7 +226,8 @@ pub(crate) async fn logs(stack: &Stack) -> Vec<Kept> {
 /// The files of the emulator and its logs that were written since, but for those of objects that may hold what people brought in or took out.
 pub(crate) fn files_since(earlier: &Earlier) -> Vec<Kept> {
     let [uploads, results] = ["UPLOADS_BUCKET", "RESULTS_BUCKET"].map(setting);
-    let excepted = [Path::new(&uploads).join("drop"), Path::new(&uploads).join("staged"), Path::new(&results).join("imports"), Path::new(&results).join("exports")];
+    let of_files = FOLDERS_OF_FILES.iter().map(|folder| Path::new(&uploads).join(folder));
+    let excepted: Vec<_> = of_files.chain(["imports", "exports"].map(|folder| Path::new(&results).join(folder))).collect();
     let is_excepted = |file: &Path| excepted.iter().any(|folder| file.to_string_lossy().contains(&format!("/{}/", folder.display())));
     let files = all_files().into_iter().filter(|file| !earlier.files.contains(file) && !is_excepted(&file.0));
     files.filter_map(|(file, _, _)| Some((format!("file {}", file.display()), std::fs::read(&file).ok()?))).collect()

@@ -8,11 +8,13 @@ pub(crate) mod emulator;
 pub(crate) mod exports;
 pub(crate) mod fresh;
 pub(crate) mod history;
+pub(crate) mod imports;
 pub(crate) mod jobs;
 pub(crate) mod keeping;
 pub(crate) mod mutations;
 pub(crate) mod staff;
 pub(crate) mod tenant;
+pub(crate) mod uploads;
 pub(crate) mod waiting;
 
 use std::collections::BTreeMap;

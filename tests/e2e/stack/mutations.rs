@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::api::{Api, user_errors};
 
 /// What records are asked for, by the names of the fragments.
-const FRAGMENTS: [(&str, &str); 15] = [
+const FRAGMENTS: [(&str, &str); 17] = [
     (
         "whole",
         "Contact { id phone phoneExtension alternatePhones name email address city region postalCode country timeZone timeZoneSource source attributes
@@ -15,6 +15,18 @@ const FRAGMENTS: [(&str, &str); 15] = [
     ("note", "Note { id body author { type id name } createdAt }"),
     ("status", "ContactStatus { id code name color order excludeFromCallList system deletable version }"),
     ("suppression", "Suppression { id reason source version createdAt updatedAt removedAt createdBy { type name } updatedBy { type name } }"),
+    (
+        "import",
+        "Import { id kind sourceType sourcePlatform status failureReason fileName fileBytes profile isChecked progress
+            mapping { column field confidence default samples } options { onExisting onDeleted blankCells defaultCountry onInvalid createTeams }
+            rowsTotal rowsCreated rowsUpdated rowsUnchanged rowsSkipped rowsFailed rowsWarned revert { removed restored kept }
+            createdBy { type id name } createdAt startedAt finishedAt }",
+    ),
+    (
+        "profile",
+        "ImportProfile { id name kind columns { column field default } options { onExisting onDeleted blankCells defaultCountry onInvalid createTeams }
+            version createdAt updatedAt deletedAt createdBy { type name } updatedBy { type name } }",
+    ),
     (
         "job",
         "BulkJob { id action status failureReason examined changed unchanged failed progress fileUrl fileExpiresAt createdBy { type id name }
@@ -52,6 +64,9 @@ fn selection(mutation: &str) -> &'static str {
         "contactStatusUpdate" => "contactStatus { ...status } job { ...job }",
         "suppressionAdd" => "suppression { ...suppression } contact { ...whole }",
         "suppressionRemove" => "suppression { ...suppression }",
+        "importCreate" => "import { ...import } upload { url fields { name value } expiresAt }",
+        "importRows" | "importSetMapping" | "importDryRun" | "importStart" | "importCancel" | "importRevert" => "import { ...import }",
+        "importProfileDelete" => "profile { ...profile }",
         "contactBulk" | "bulkJobCancel" => "job { ...job }",
         "userInvite" | "userUpdate" | "userResendInvitation" | "userEnable" | "userResetPassword" | "userSignOut" => "user { ...user }",
         "userDisable" => "user { ...user } job { ...job }",

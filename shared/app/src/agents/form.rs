@@ -10,7 +10,7 @@ const EMPLOYEE_ID_LENGTH: usize = 50;
 ///
 /// # Errors
 /// `TOO_LONG` beyond 50 characters, `INVALID` for control characters.
-pub(super) fn employee_id(given: &str) -> Result<Option<String>, FieldError> {
+pub(crate) fn employee_id(given: &str) -> Result<Option<String>, FieldError> {
     text::line("employeeId", given, EMPLOYEE_ID_LENGTH)
 }
 

@@ -19,7 +19,9 @@ mod update;
 
 pub use create::{CreateAgent, create, enter};
 pub use delete::{DeleteAgent, DeletedAgent, TakenOut, delete, take_out};
+pub(crate) use form::employee_id;
 pub use list::{AgentFilter, AgentPage, list};
+pub(crate) use places::entered;
 pub use read::get;
 pub use restore::{bring_back, restore};
 pub(crate) use revert::revert;

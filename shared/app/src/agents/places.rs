@@ -13,7 +13,7 @@ use switchboard_store::{StoreError, TenantScope, people};
 ///
 /// # Errors
 /// [`StoreError::Undecodable`] when a team can't be an item.
-pub(super) fn entered(scope: &TenantScope, teams: &[Team], agent: AgentId, places: &[AgentTeam], at: Timestamp, origin: &Origin) -> Result<Vec<Part>, StoreError> {
+pub(crate) fn entered(scope: &TenantScope, teams: &[Team], agent: AgentId, places: &[AgentTeam], at: Timestamp, origin: &Origin) -> Result<Vec<Part>, StoreError> {
     let mut parts = Vec::with_capacity(2 * teams.len());
     for (team, place) in teams.iter().zip(places) {
         let member = MemberChange { agent, before: None, after: Some(place.role) };

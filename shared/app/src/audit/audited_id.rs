@@ -2,6 +2,7 @@
 
 use switchboard_domain::audit::AuditEvent;
 use switchboard_domain::ids::{AgentId, AuditExportId, BulkJobId, ContactId, ImportId, NoteId, RoleId, StatusId, SuppressionId, TeamId, TenantId, UserId};
+use switchboard_domain::imports::ProfileKey;
 
 /// A record with an audit trail.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -28,6 +29,8 @@ pub enum AuditedId {
     Presence(AgentId),
     /// When an agent can be booked.
     Schedule(AgentId),
+    /// A mapping of columns that is kept under a name.
+    ImportProfile(ProfileKey),
     /// An import, whose events stand beside each other: it has no versions.
     Import(ImportId),
     /// A bulk job, likewise.
@@ -37,8 +40,23 @@ pub enum AuditedId {
 }
 
 /// The nouns of all records with an audit trail, in the order of the alphabet.
-pub const ENTITY_TYPES: [&str; 14] =
-    ["agent", "audit_export", "bulk_job", "contact", "contact_status", "import", "note", "presence", "role", "schedule", "suppression", "team", "tenant", "user"];
+pub const ENTITY_TYPES: [&str; 15] = [
+    "agent",
+    "audit_export",
+    "bulk_job",
+    "contact",
+    "contact_status",
+    "import",
+    "import_profile",
+    "note",
+    "presence",
+    "role",
+    "schedule",
+    "suppression",
+    "team",
+    "tenant",
+    "user",
+];
 
 impl AuditedId {
     /// The noun of events about it: one of [`ENTITY_TYPES`].
@@ -56,13 +74,14 @@ impl AuditedId {
             Self::Tenant(_) => "tenant",
             Self::Presence(_) => "presence",
             Self::Schedule(_) => "schedule",
+            Self::ImportProfile(_) => "import_profile",
             Self::Import(_) => "import",
             Self::BulkJob(_) => "bulk_job",
             Self::AuditExport(_) => "audit_export",
         }
     }
 
-    /// The id that its events carry: the record's own in its short form.
+    /// The id that its events carry: the record's own in its short form, of a kept mapping its folded name.
     #[must_use]
     pub fn entity_id(&self) -> String {
         match self {
@@ -75,6 +94,7 @@ impl AuditedId {
             Self::Role(id) => id.to_string(),
             Self::Suppression(id) => id.to_string(),
             Self::Tenant(id) => id.to_string(),
+            Self::ImportProfile(key) => key.to_string(),
             Self::Import(id) => id.to_string(),
             Self::BulkJob(id) => id.to_string(),
             Self::AuditExport(id) => id.to_string(),
@@ -96,6 +116,7 @@ impl AuditedId {
             "tenant" => Self::Tenant(TenantId::parse(entity_id)?),
             "presence" => Self::Presence(AgentId::parse(entity_id)?),
             "schedule" => Self::Schedule(AgentId::parse(entity_id)?),
+            "import_profile" => Self::ImportProfile(ProfileKey::parse(entity_id)?),
             "import" => Self::Import(ImportId::parse(entity_id)?),
             "bulk_job" => Self::BulkJob(BulkJobId::parse(entity_id)?),
             "audit_export" => Self::AuditExport(AuditExportId::parse(entity_id)?),
@@ -127,7 +148,7 @@ mod tests {
     use super::*;
     use jiff::Timestamp;
     use switchboard_domain::audit::Audited;
-    use switchboard_domain::{contact, note, person, presence, schedule, status, suppression, team, tenant};
+    use switchboard_domain::{contact, imports, note, person, presence, schedule, status, suppression, team, tenant};
 
     #[test]
     fn every_kind_of_record_reads_back_and_the_list_of_kinds_is_whole() {
@@ -140,6 +161,7 @@ mod tests {
             AuditedId::Contact(contact.clone()),
             AuditedId::ContactStatus(StatusId::new(at, &entropy)),
             AuditedId::Import(ImportId::new(at, &entropy)),
+            AuditedId::ImportProfile(ProfileKey::of("Été 2026").unwrap()),
             AuditedId::Note(contact.clone(), NoteId::new(at, &entropy)),
             AuditedId::Presence(AgentId::new(at, &entropy)),
             AuditedId::Role(RoleId::new(at, &entropy)),
@@ -153,7 +175,9 @@ mod tests {
         for id in all {
             assert_eq!(AuditedId::parse(id.entity_type(), &id.entity_id(), Some(contact.as_str())), Some(id));
         }
-        for (kind, id, about) in [("contact", "x", None), ("note", "00000000000000000000000000", None), ("secret", "00000000000000000000000000", None)] {
+        for (kind, id, about) in
+            [("contact", "x", None), ("note", "00000000000000000000000000", None), ("secret", "00000000000000000000000000", None), ("import_profile", "a#b", None)]
+        {
             assert_eq!(AuditedId::parse(kind, id, about), None);
         }
     }
@@ -172,6 +196,7 @@ mod tests {
             tenant::Tenant::ENTITY_TYPE,
             presence::Presence::ENTITY_TYPE,
             schedule::Schedule::ENTITY_TYPE,
+            imports::Profile::ENTITY_TYPE,
         ];
         for noun in recorded {
             assert!(ENTITY_TYPES.contains(&noun), "{noun}");

@@ -7,10 +7,11 @@ use jiff::{SignedDuration, Timestamp};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use switchboard_domain::audit::{AuditEvent, Audited, Leaf, Outcome, Place, leaf, root, sorted};
-use switchboard_domain::contact::Contact;
+use switchboard_domain::audit::{AuditEvent, Leaf, Outcome, Place, leaf, root, sorted};
 use switchboard_domain::ids::{ContactId, ImportId, TenantId};
+use switchboard_domain::imports::Piece;
 use switchboard_store::audit_events::EventKey;
+use switchboard_store::imports::Chunk;
 use switchboard_store::tenants::OpenTenant;
 use switchboard_store::{TenantScope, imports, item::Item, keys};
 
@@ -19,26 +20,38 @@ use super::lifecycle::{IMPORT, beside, details, importer};
 use super::record::in_letters;
 use super::redrive::LETTERS;
 use crate::error::AppError;
-use crate::imports::{WrittenRow, awaited_key, written_key};
+use crate::imports::{WrittenRow, awaited_key, contact_type, is_contact_type, written_key};
 
 /// For how long a chunk waits for events of its rows while no further one comes: other shards of the stream may be behind. Then it says how many are missing.
 const PATIENCE: SignedDuration = SignedDuration::from_mins(1);
 /// Letters looked through for rows that were set aside. When there are more, those rows are waited for like any other.
 const MOST_LETTERS: usize = 10_000;
-/// Events of a contact looked through for the one that an import made.
+/// Events of a record looked through for the one that an import made.
 const LOOKED_THROUGH: usize = 20;
 
 /// A row in the list behind a chunk's event, in the archive.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChunkRow {
-    /// The contact.
-    pub contact: ContactId,
+    /// What kind of record it is; a contact when nothing is said.
+    #[serde(rename = "type", default = "contact_type", skip_serializing_if = "is_contact_type")]
+    pub entity_type: String,
+    /// Its id.
+    #[serde(rename = "id")]
+    pub entity_id: String,
     /// The version that the row made; none when only its event could tell, and that is missing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<u32>,
     /// The hash of its event; none when that was missing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hash: Option<String>,
+}
+
+impl ChunkRow {
+    /// A contact that a row wrote.
+    #[must_use]
+    pub fn of_contact(contact: &ContactId, version: Option<u32>, hash: Option<String>) -> Self {
+        Self { entity_type: contact_type(), entity_id: contact.to_string(), version, hash }
+    }
 }
 
 /// What a chunk waits for. Kept with what it wrote, because whoever is given its end the next time may be another process.
@@ -53,8 +66,8 @@ struct Awaited {
 
 /// The key of that list, in the archive.
 #[must_use]
-pub fn chunk_key(tenant: TenantId, import: ImportId, chunk: u32) -> String {
-    format!("chunks/{tenant}/{import}/{chunk:06}.json")
+pub fn chunk_key(tenant: TenantId, import: ImportId, piece: Piece) -> String {
+    format!("chunks/{tenant}/{import}/{piece}.json")
 }
 
 /// The root over the hashes of a list, in hexadecimal.
@@ -71,16 +84,20 @@ fn read<T: DeserializeOwned>(key: &str, file: &[u8]) -> Result<T, AppError> {
 /// A chunk whose rows are all written.
 pub(super) struct WrittenChunk {
     pub(super) import: ImportId,
-    pub(super) number: u32,
+    pub(super) chunk: Chunk,
     pub(super) written_at: Timestamp,
 }
 
 impl WrittenChunk {
+    fn piece(&self) -> Piece {
+        self.chunk.piece()
+    }
+
     /// The chunk that a change of its item completes; none for any other change.
     pub(super) fn of(old: Option<&Item>, new: &Item) -> Result<Option<Self>, switchboard_store::StoreError> {
         let (import, chunk) = imports::decode_chunk(new.clone())?;
         let was_written = old.map(|old| imports::decode_chunk(old.clone())).transpose()?.is_some_and(|(_, chunk)| chunk.written);
-        Ok(chunk.written_at.filter(|_| chunk.written && !was_written).map(|written_at| Self { import, number: chunk.range.number, written_at }))
+        Ok(chunk.written_at.filter(|_| chunk.written && !was_written).map(|written_at| Self { import, chunk, written_at }))
     }
 }
 
@@ -98,13 +115,14 @@ impl Recorder {
         };
         let missing = list.iter().filter(|row| row.hash.is_none()).count();
         let details = details([
-            ("chunk", json!(chunk.number)),
+            ("chunk", json!(chunk.piece().chunk)),
+            ("fromRow", if chunk.piece().from_row == 0 { json!(null) } else { json!(chunk.piece().from_row) }),
             ("rows", json!(list.len() - missing)),
             ("missing", if missing == 0 { json!(null) } else { json!(missing) }),
             ("root", json!(root_of(&list))),
         ]);
         let mut event = beside(IMPORT, chunk.import.to_string(), "import.chunk_written", chunk.written_at, importer(&import), details, Outcome::Success);
-        event.place = Place::beside(chunk.written_at, &format!("import.chunk_written#{:06}", chunk.number));
+        event.place = Place::beside(chunk.written_at, &format!("import.chunk_written#{}", chunk.piece()));
         Ok(Some(event))
     }
 
@@ -112,11 +130,11 @@ impl Recorder {
     /// is delivered. 1 request to the archive, and for a list that isn't there 1 more and 1 for what the chunk wrote; 1 per 100 rows and 1 R each; 1 more for
     /// a row that a worker before wrote; those of [`Self::awaits`].
     async fn list_of(&self, tenant: &OpenTenant, chunk: &WrittenChunk, now: Timestamp) -> Result<Option<Vec<ChunkRow>>, AppError> {
-        let key = chunk_key(tenant.record.id, chunk.import, chunk.number);
+        let key = chunk_key(tenant.record.id, chunk.import, chunk.piece());
         if let Some(file) = self.archive.get(&key).await? {
             return read(&key, &file).map(Some);
         }
-        let written = written_key(tenant.record.id, chunk.import, chunk.number);
+        let written = written_key(tenant.record.id, chunk.import, chunk.piece(), chunk.chunk.left_at);
         let file = self.results.get(&written).await?.ok_or_else(|| AppError::Broken("what a chunk of an import wrote is gone".to_owned()))?;
         let list = self.rows_of(tenant, chunk.import, &read::<Vec<WrittenRow>>(&written, &file)?).await?;
         if self.awaits(tenant, chunk, &list, now).await? {
@@ -134,16 +152,17 @@ impl Recorder {
     /// stream is there, however far that is behind, so it is given up only when for a while no further one has come. Without a row whose event is missing no
     /// request; else 1 per 1,000 letters about contacts, at most 10, and 2 to the results.
     async fn awaits(&self, tenant: &OpenTenant, chunk: &WrittenChunk, list: &[ChunkRow], now: Timestamp) -> Result<bool, AppError> {
-        let missing: Vec<&ContactId> = list.iter().filter(|row| row.hash.is_none()).map(|row| &row.contact).collect();
+        let missing: Vec<&ChunkRow> = list.iter().filter(|row| row.hash.is_none()).collect();
         if missing.is_empty() {
             return Ok(false);
         }
         let aside = self.set_aside(&tenant.scope).await?;
-        let rows = missing.into_iter().filter(|contact| !aside.contains(&folder(&tenant.scope, contact))).count();
+        let is_aside = |row: &ChunkRow| ContactId::parse(&row.entity_id).is_some_and(|contact| aside.contains(&folder(&tenant.scope, &contact)));
+        let rows = missing.into_iter().filter(|row| !is_aside(row)).count();
         if rows == 0 {
             return Ok(false);
         }
-        let key = awaited_key(tenant.record.id, chunk.import, chunk.number);
+        let key = awaited_key(tenant.record.id, chunk.import, chunk.piece());
         let before = self.results.get(&key).await?.and_then(|file| read::<Awaited>(&key, &file).ok());
         if let Some(before) = before.filter(|before| before.rows <= rows) {
             return Ok(now.duration_since(before.since) < PATIENCE);
@@ -159,35 +178,34 @@ impl Recorder {
         Ok(letters.into_iter().filter_map(|letter| Some(letter.rsplit_once('/')?.0.to_owned())).collect())
     }
 
-    /// The rows that an import wrote, in the order of their contacts, with the hashes of their events as far as those are there.
+    /// The rows that an import wrote, in the order of their records, with the hashes of their events as far as those are there.
     async fn rows_of(&self, tenant: &OpenTenant, import: ImportId, rows: &[WrittenRow]) -> Result<Vec<ChunkRow>, AppError> {
         // Two rows may be about one contact, when its numbers led to it from two places.
-        let mut list: BTreeMap<(String, Option<u32>), ChunkRow> = BTreeMap::new();
-        let mut keep = |row: ChunkRow| drop(list.insert((row.contact.to_string(), row.version), row));
+        let mut list: BTreeMap<(String, String, Option<u32>), ChunkRow> = BTreeMap::new();
+        let mut keep = |row: ChunkRow| drop(list.insert((row.entity_type.clone(), row.entity_id.clone(), row.version), row));
         let mut known: BTreeSet<EventKey> = BTreeSet::new();
-        for WrittenRow { contact, version } in rows {
+        for WrittenRow { entity_type, entity_id, version } in rows {
             let found = match version {
                 Some(version) => {
-                    known.insert((Contact::ENTITY_TYPE.to_owned(), contact.to_string(), Place::Version(*version)));
+                    known.insert((entity_type.clone(), entity_id.clone(), Place::Version(*version)));
                     None
                 }
-                None => self.event_of(tenant, import, contact).await?,
+                None => self.event_of(tenant, import, entity_type, entity_id).await?,
             };
             let (version, hash) = found.map_or((*version, None), |(version, hash)| (Some(version), Some(hash)));
-            keep(ChunkRow { contact: contact.clone(), version, hash });
+            keep(ChunkRow { entity_type: entity_type.clone(), entity_id: entity_id.clone(), version, hash });
         }
         let known: Vec<EventKey> = known.into_iter().collect();
         for stored in self.events.get_many(tenant.record.id, &known).await? {
-            if let (Some(contact), Some(version)) = (ContactId::parse(&stored.event.entity_id), stored.event.version()) {
-                keep(ChunkRow { contact, version: Some(version), hash: Some(stored.hash) });
-            }
+            let (entity_type, entity_id, version) = (stored.event.entity_type.clone(), stored.event.entity_id.clone(), stored.event.version());
+            keep(ChunkRow { entity_type, entity_id, version, hash: Some(stored.hash) });
         }
         Ok(list.into_values().collect())
     }
 
-    /// The version of a contact that an import made, and the hash of its event, as the trail tells it.
-    async fn event_of(&self, tenant: &OpenTenant, import: ImportId, contact: &ContactId) -> Result<Option<(u32, String)>, AppError> {
-        let page = self.events.of_record(&tenant.scope, Contact::ENTITY_TYPE, contact.as_str(), None, LOOKED_THROUGH).await?;
+    /// The version of a record that an import made, and the hash of its event, as the trail tells it.
+    async fn event_of(&self, tenant: &OpenTenant, import: ImportId, entity_type: &str, entity_id: &str) -> Result<Option<(u32, String)>, AppError> {
+        let page = self.events.of_record(&tenant.scope, entity_type, entity_id, None, LOOKED_THROUGH).await?;
         let made = page.entries.into_iter().find(|stored| stored.event.change.origin.import_id() == Some(import));
         Ok(made.and_then(|stored| Some((stored.event.version()?, stored.hash))))
     }

@@ -6,7 +6,7 @@ use switchboard_domain::change::Revisioned;
 use switchboard_domain::ids::{ContactId, NoteId, TeamId};
 use switchboard_store::contacts::{self, Slot, open_key};
 use switchboard_store::tenants::{self, OpenTenant};
-use switchboard_store::{keys, people, presence, schedules, settings, suppressions};
+use switchboard_store::{import_profiles, keys, people, presence, schedules, settings, suppressions};
 
 use super::audited_id::AuditedId;
 use crate::error::AppError;
@@ -62,6 +62,7 @@ pub(super) async fn current(services: &Services, tenant: &OpenTenant, id: &Audit
             let schedule = core.get(scope, &keys::schedule(scope, *agent)).await?.map(schedules::decode).transpose()?;
             schedule.map(|schedule| Current::of(&schedule, &schedule.record))
         }
+        AuditedId::ImportProfile(key) => import_profiles::get(core, scope, key).await?.map(|profile| Current::of(&profile, &profile.record)),
         AuditedId::Tenant(_) | AuditedId::Import(_) | AuditedId::BulkJob(_) | AuditedId::AuditExport(_) => None,
     })
 }

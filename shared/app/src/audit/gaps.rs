@@ -14,7 +14,7 @@ use switchboard_store::contacts::{self, Walk};
 use switchboard_store::item::{Item, text};
 use switchboard_store::keys::{self, Key};
 use switchboard_store::people::{self, StaffList};
-use switchboard_store::{Freshness, Order, StoreError, presence, schedules, settings, suppressions};
+use switchboard_store::{Freshness, Order, StoreError, import_profiles, presence, schedules, settings, suppressions};
 
 use super::audited_id::{AuditedId, ENTITY_TYPES};
 use super::current::{Current, current};
@@ -177,6 +177,7 @@ pub async fn of_type(services: &Services, viewer: &Viewer, entity_type: &str, af
         "note" => note_records(services, viewer, after).await?,
         "suppression" => suppression_records(services, viewer, after).await?,
         "contact_status" | "role" => setting_records(services, viewer, entity_type, after).await?,
+        "import_profile" => profile_records(services, viewer, after).await?,
         "tenant" => tenant_records(services, viewer).await?,
         "user" => staff_records(services, viewer, entity_type, &[StaffList::Users], after).await?,
         "team" => staff_records(services, viewer, entity_type, &[StaffList::Teams, StaffList::DeletedTeams], after).await?,
@@ -265,6 +266,13 @@ async fn setting_records(services: &Services, viewer: &Viewer, entity_type: &str
     let mut records: Vec<Listed> = of_kind.filter(|listed| after.is_none_or(|after| listed.place.as_str() > after)).collect();
     records.sort_by(|one, other| one.place.cmp(&other.place));
     Ok(Records::all(records))
+}
+
+/// Kept mappings, deleted ones too, which are few and read together; their places are their keys.
+async fn profile_records(services: &Services, viewer: &Viewer, after: Option<&str>) -> Result<Records, AppError> {
+    let found = import_profiles::all(&services.core, &viewer.tenant.scope).await?;
+    let listed = found.into_iter().map(|profile| Listed::of(profile.key.to_string(), AuditedId::ImportProfile(profile.key), &profile.record));
+    Ok(Records::all(listed.filter(|listed| after.is_none_or(|after| listed.place.as_str() > after)).collect()))
 }
 
 async fn tenant_records(services: &Services, viewer: &Viewer) -> Result<Records, AppError> {

@@ -2,13 +2,13 @@
 //! with each record. These events stand beside the chain, at the time that the item itself tells, so that a change delivered twice makes the same event.
 
 use jiff::Timestamp;
+use serde::Serialize;
 use serde_json::{Value, json};
-use switchboard_domain::actor::Actor;
 use switchboard_domain::audit::{AuditEvent, Changes, FieldChange, Outcome, Place};
 use switchboard_domain::audit_export::AuditExport;
 use switchboard_domain::bulk_job::{BulkAction, BulkJob, BulkJobStatus};
 use switchboard_domain::change::{Change, Origin};
-use switchboard_domain::imports::{Import, ImportStatus, Phase};
+use switchboard_domain::imports::{Import, ImportStatus};
 
 /// The kind of record that imports are.
 pub(crate) const IMPORT: &str = "import";
@@ -37,38 +37,78 @@ pub(crate) fn beside(entity_type: &str, entity_id: String, action: &str, at: Tim
     }
 }
 
-/// What an import's change is as an event: its beginning or its end; none in between.
+/// What an import's change is as an event: its beginning, what a person did with it, or its end; none in between.
 pub(super) fn of_import(old: Option<&Import>, new: &Import) -> Option<AuditEvent> {
     let id = new.id.to_string();
     let Some(old) = old else {
-        let origin = Origin { actor: new.created_by.clone(), ..Origin::system() };
+        let origin = new.last_change.as_ref().map_or_else(|| Origin { actor: new.created_by.clone(), ..Origin::system() }, |change| change.origin.clone());
         let details = details([
             ("kind", json!(new.kind)),
             ("sourceType", json!(new.source_type)),
             ("sourcePlatform", json!(new.source_platform)),
             ("fileName", json!(new.file_name)),
             ("fileBytes", json!(new.file_bytes)),
+            ("profile", json!(new.profile)),
         ]);
         return Some(beside(IMPORT, id, "import.created", new.created_at, origin, details, Outcome::Success));
     };
+    let by_person = new.last_change.as_ref().filter(|change| old.last_change.as_ref() != Some(*change));
+    if let Some(change) = by_person {
+        let details = if new.status == ImportStatus::Cancelled { rows_of(new) } else { choices_of(old, new) };
+        return Some(beside(IMPORT, id, &change.action, change.at, change.origin.clone(), details, Outcome::Success));
+    }
     let at = new.finished_at.filter(|_| old.finished_at.is_none())?;
     let (action, outcome) = match new.status {
-        ImportStatus::Processing => return None,
         ImportStatus::Completed | ImportStatus::CompletedWithErrors => ("import.completed", Outcome::Success),
         // Before the writing began nothing was written. Why stands in the import: it may quote the file, which is about people.
-        ImportStatus::Failed if matches!(old.phase, Phase::Planning | Phase::Checking) => ("import.rejected", Outcome::Denied),
+        ImportStatus::Failed if new.writing_since.is_none() => ("import.rejected", Outcome::Denied),
         ImportStatus::Failed => ("import.failed", Outcome::Failed),
+        ImportStatus::Reverted => {
+            let reverted = &new.reverted;
+            let details = details([("removed", json!(reverted.removed)), ("restored", json!(reverted.restored)), ("kept", json!(reverted.kept))]);
+            return Some(beside(IMPORT, id, "import.reverted", at, importer(new), details, Outcome::Success));
+        }
+        ImportStatus::AwaitingUpload
+        | ImportStatus::AwaitingMapping
+        | ImportStatus::Ready
+        | ImportStatus::Processing
+        | ImportStatus::Cancelled
+        | ImportStatus::Reverting => return None,
     };
-    let counts = &new.counts;
-    let details = details([
-        ("rowsTotal", json!(new.rows_total)),
+    Some(beside(IMPORT, id, action, at, importer(new), rows_of(new), outcome))
+}
+
+/// What became of an import's rows.
+fn rows_of(import: &Import) -> Changes {
+    let counts = &import.counts;
+    details([
+        ("rowsTotal", json!(import.rows_total)),
         ("rowsCreated", json!(counts.created)),
         ("rowsUpdated", json!(counts.updated)),
         ("rowsUnchanged", json!(counts.unchanged)),
         ("rowsSkipped", json!(counts.skipped)),
         ("rowsFailed", json!(counts.failed)),
-    ]);
-    Some(beside(IMPORT, id, action, at, Origin::import(new.id, &new.file_name), details, outcome))
+    ])
+}
+
+/// What a person chose for an import, where it is another than before: the fields that its columns become, in their order, and what is done with rows that leave a
+/// choice. The names of columns may quote the file, and aren't said.
+fn choices_of(old: &Import, new: &Import) -> Changes {
+    let fields = || json!(new.mapping.iter().map(|column| column.field.as_ref().map(ToString::to_string)).collect::<Vec<_>>());
+    let (before, after) = (&old.options, &new.options);
+    details([
+        ("fields", if old.mapping == new.mapping { Value::Null } else { fields() }),
+        ("onExisting", changed(&before.on_existing, &after.on_existing)),
+        ("onDeleted", changed(&before.on_deleted, &after.on_deleted)),
+        ("blankCells", changed(&before.blank_cells, &after.blank_cells)),
+        ("defaultCountry", changed(&before.default_country, &after.default_country)),
+        ("onInvalid", changed(&before.on_invalid, &after.on_invalid)),
+        ("createTeams", changed(&before.create_teams, &after.create_teams)),
+    ])
+}
+
+fn changed<T: PartialEq + Serialize>(old: &T, new: &T) -> Value {
+    if old == new { Value::Null } else { json!(new) }
 }
 
 /// What a job's change is as an event: that it was asked for, or its end; none in between. What was searched for is personal, and isn't said. Why one failed is: the
@@ -140,5 +180,5 @@ pub(super) fn of_export(old: Option<&AuditExport>, new: &AuditExport) -> Option<
 
 /// The import itself as the one who acts, for the event of a chunk.
 pub(super) fn importer(import: &Import) -> Origin {
-    Origin { actor: Actor::import(import.id, &import.file_name), ..Origin::system() }
+    Origin::import(import.id, &import.file_name)
 }

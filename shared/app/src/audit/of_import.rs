@@ -4,10 +4,10 @@ use std::collections::HashMap;
 
 use switchboard_domain::audit::Place;
 use switchboard_domain::ids::ImportId;
+use switchboard_domain::imports::Piece;
 use switchboard_domain::permission::Permission;
 use switchboard_store::audit_events::EventKey;
 
-use super::audited_id::AuditedId;
 use super::chunks::{ChunkRow, chunk_key, root_of};
 use super::list::EventPage;
 use super::view::views;
@@ -22,19 +22,16 @@ use crate::viewer::Viewer;
 /// # Errors
 /// [`AppError::Forbidden`] without `audit:read` for the whole tenant; [`AppError::Broken`] when the list, or an event, isn't the one under the root; those of the
 /// database and of the archive.
-pub async fn rows(services: &Services, viewer: &Viewer, import: ImportId, chunk: u32, root: &str, after: Option<usize>, first: usize) -> Result<EventPage, AppError> {
+pub async fn rows(services: &Services, viewer: &Viewer, import: ImportId, piece: Piece, root: &str, after: Option<usize>, first: usize) -> Result<EventPage, AppError> {
     viewer.require_all(Permission::AuditRead)?;
     let tenant = viewer.tenant.record.id;
-    let file = chunk_key(tenant, import, chunk);
+    let file = chunk_key(tenant, import, piece);
     let list: Vec<ChunkRow> = services.archive.get_json(&file).await?.unwrap_or_default();
     if root_of(&list) != root {
         return Err(AppError::Broken(format!("{file} is not the list under its chunk's root")));
     }
     let start = after.map_or(0, |after| after.saturating_add(1));
-    let key = |row: &ChunkRow| -> Option<EventKey> {
-        let contact = AuditedId::Contact(row.contact.clone());
-        Some((contact.entity_type().to_owned(), contact.entity_id(), Place::Version(row.version?)))
-    };
+    let key = |row: &ChunkRow| -> Option<EventKey> { Some((row.entity_type.clone(), row.entity_id.clone(), Place::Version(row.version?))) };
     let rows = list.iter().enumerate().skip(start).take(first);
     let places: HashMap<EventKey, (usize, &ChunkRow)> = rows.filter_map(|(place, row)| Some((key(row)?, (place, row)))).collect();
     let keys: Vec<EventKey> = places.keys().cloned().collect();

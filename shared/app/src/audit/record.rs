@@ -8,9 +8,11 @@ use serde::{Deserialize, Serialize};
 use switchboard_domain::actor::ActorKind;
 use switchboard_domain::audit::{AuditEvent, Audited, Changes, FieldChange, Fields, Outcome, Place, differences};
 use switchboard_domain::clock::{Clock, Entropy};
+use switchboard_domain::contact::Contact;
 use switchboard_domain::ids::{ContactId, TenantId};
 use switchboard_domain::person::MembershipRole;
 use switchboard_domain::sealing::ContactKey;
+use switchboard_domain::suppression::Suppression;
 use switchboard_platform::Files;
 use switchboard_store::audit_events::{AuditTable, Listing};
 use switchboard_store::item::{Item, text};
@@ -301,10 +303,13 @@ pub(super) fn in_letters(part: &str) -> String {
     part.replace(['#', '/'], "_")
 }
 
-/// The rows of an import stand in no list: the event of their chunk does.
+/// The rows of an import of contacts or numbers, of which there may be millions, stand in no list: the event of their chunk does. What undoes an import, which names a
+/// request, is listed like any other change.
 pub(super) fn listing(event: &AuditEvent) -> Listing {
     let by_import = event.change.origin.actor.kind == ActorKind::Import;
-    if by_import && event.version().is_some() { Listing::RowOfImport } else { Listing::Listed }
+    let are_many = [Contact::ENTITY_TYPE, Suppression::ENTITY_TYPE].contains(&event.entity_type.as_str());
+    let is_row = by_import && event.change.origin.request_id.is_none();
+    if is_row && are_many && event.version().is_some() { Listing::RowOfImport } else { Listing::Listed }
 }
 
 /// What becomes of records that have no version, only a beginning and an end: imports, their chunks, jobs. None for any other.

@@ -7,7 +7,7 @@ use switchboard_domain::sealing::ContactKey;
 use switchboard_store::contacts::{self, Slot, StoredNote};
 use switchboard_store::item::{Item, text};
 use switchboard_store::tenants::OpenTenant;
-use switchboard_store::{StoreError, people, presence, schedules, settings, suppressions, tenants};
+use switchboard_store::{StoreError, import_profiles, people, presence, schedules, settings, suppressions, tenants};
 
 /// One change of one item, as the stream tells it.
 #[derive(Debug, Clone, Default)]
@@ -128,6 +128,10 @@ impl Image {
             schedules::SCHEDULE => {
                 let schedule = schedules::decode(item)?;
                 Self::of(&schedule, schedule.agent.to_string(), &schedule.record)
+            }
+            import_profiles::IMPORT_PROFILE => {
+                let profile = import_profiles::decode(item)?;
+                Self::of(&profile, profile.key.to_string(), &profile.record)
             }
             "tenant" => {
                 let tenant = tenants::decode(item)?;

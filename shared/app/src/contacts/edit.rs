@@ -71,7 +71,7 @@ pub(super) async fn edit(
         let known = services.tenants.settings_knowing(&tenant.scope, settings, contact.details.status).await?;
         let settings = known.as_deref().unwrap_or(settings);
         parts.extend(suppress(services, tenant, settings, Some(&stored.contact), &mut contact).await?);
-        let moves = moves(services, tenant, &stored.contact, &contact).await?;
+        let moves = moves(services, tenant, &stored, &contact).await?;
         let after = StoredContact { contact, placement: stored.placement.clone() };
         let home = Home { revision: stored.contact.record.revision, after: After::Contact(after.clone()) };
         let id = stored.contact.id.clone();
@@ -84,15 +84,26 @@ pub(super) async fn edit(
     Err(StoreError::Unavailable("a contact keeps changing".to_owned()).into())
 }
 
-/// How numbers change hands when a contact changes its own. A number that came to it by a merge is its own already.
-async fn moves(services: &Services, tenant: &OpenTenant, before: &Contact, after: &Contact) -> Result<Vec<Move>, AppError> {
-    if before.details.phone == after.details.phone {
+/// How numbers change hands when a contact changes its own, and when one comes back whose number was freed. A number that came to it by a merge is its own already.
+async fn moves(services: &Services, tenant: &OpenTenant, stored: &StoredContact, after: &Contact) -> Result<Vec<Move>, AppError> {
+    let before = &stored.contact;
+    let is_other = before.details.phone != after.details.phone;
+    let comes_back = before.deleted_at.is_some() && after.deleted_at.is_none();
+    if !is_other && !comes_back {
         return Ok(Vec::new());
     }
     let slot = tenant.keyring.slot(&after.details.phone);
-    let owner = contacts::slot(&services.core, tenant, &slot).await?.as_ref().and_then(Slot::owner);
+    // Whose the number of its own home is, the contact says itself.
+    let owner = if !is_other && slot == before.id {
+        Slot::Contact(stored.clone()).owner()
+    } else {
+        contacts::slot(&services.core, tenant, &slot).await?.as_ref().and_then(Slot::owner)
+    };
     let me = Some(before.id.clone());
-    let mut moves = vec![Move { slot: tenant.keyring.slot(&before.details.phone), from: me.clone(), to: None }];
+    let mut moves = Vec::new();
+    if is_other {
+        moves.push(Move { slot: tenant.keyring.slot(&before.details.phone), from: me.clone(), to: None });
+    }
     if owner != me {
         moves.push(Move { slot, from: None, to: me });
     }

@@ -15,6 +15,7 @@ mod opened;
 mod read;
 mod revert;
 mod set_status;
+mod undo;
 mod update;
 
 pub(crate) use access::check_owner;
@@ -32,4 +33,5 @@ pub use opened::opened;
 pub use read::{by_phone, get};
 pub(crate) use revert::revert;
 pub use set_status::{SetStatus, set_status};
+pub(crate) use undo::{BringingBack, say_again, take_away};
 pub use update::{UpdateContact, update};

@@ -84,7 +84,7 @@ pub(crate) async fn revert(services: &Services, viewer: &Viewer, id: ContactId, 
 }
 
 /// The changes of a version, opened with the contact's key.
-fn unsealed(id: &ContactId, key: &ContactKey, version: u32, changes: Changes) -> Result<Vec<FieldChange>, AppError> {
+pub(super) fn unsealed(id: &ContactId, key: &ContactKey, version: u32, changes: Changes) -> Result<Vec<FieldChange>, AppError> {
     match changes {
         Changes::Clear(changes) => Ok(changes),
         Changes::Sealed(sealed) => {

@@ -1,10 +1,11 @@
-//! A file that isn't plain text as it is read, such as a gzip archive or UTF-16, is written again as plain text and imported from there.
+//! A file that isn't plain text as it is read, such as a gzip archive, UTF-16 or a workbook, is written again as plain text and imported from there.
 
 use switchboard_domain::file_parts::FilePart;
 use switchboard_domain::imports::{FileProblem, PACKED_SLICE, Packing, StagedFile, Unpacker};
 use switchboard_platform::{Download, Files, PlatformError};
 
 use super::plan::{Opened, PlanError};
+use super::workbook::WorkbookRows;
 use crate::error::AppError;
 
 /// All parts but the last have this size, so that the same file makes the same parts, and the same entity tag.
@@ -12,11 +13,15 @@ const PART_BYTES: usize = 8 * 1024 * 1024;
 
 const FORM: Download<'static> = Download { content_type: "text/csv", file_name: "staged.csv" };
 
-/// Writes what a packed file says under `key`, over what an earlier attempt left there. Memory holds a part and what a few kilobytes of the file unpack to.
-/// 1 request for a small file, 1 per 8 MiB and 2 for a larger one.
+/// Writes what a packed file says under `key`, over what an earlier attempt left there. Memory holds a part and what a few kilobytes of the file unpack to; for a
+/// workbook it also holds its texts. 1 request for a small file, 1 per 8 MiB and 2 for a larger one.
 pub(super) async fn stage(uploads: &Files, key: &str, opened: Opened, packing: Packing, file_bytes: u64) -> Result<StagedFile, PlanError> {
-    let mut staging = Staging { uploads, key, unpacker: Unpacker::new(packing, file_bytes), text: Vec::new(), upload: None, parts: Vec::new() };
-    match staging.write(opened).await {
+    let mut staging = Staging { uploads, key, text: Vec::new(), upload: None, parts: Vec::new() };
+    let written = match Unpacker::new(packing, file_bytes) {
+        Some(unpacker) => staging.write_unpacked(opened, unpacker).await,
+        None => staging.write_workbook(opened, file_bytes).await,
+    };
+    match written {
         Ok(tag) => Ok(StagedFile { key: key.to_owned(), tag }),
         Err(error) => {
             staging.give_up().await;
@@ -28,7 +33,6 @@ pub(super) async fn stage(uploads: &Files, key: &str, opened: Opened, packing: P
 struct Staging<'a> {
     uploads: &'a Files,
     key: &'a str,
-    unpacker: Unpacker,
     /// What is to be written next.
     text: Vec<u8>,
     /// The upload, once there is enough for a part.
@@ -37,16 +41,31 @@ struct Staging<'a> {
 }
 
 impl Staging<'_> {
-    /// Writes the whole file; its entity tag.
-    async fn write(&mut self, mut opened: Opened) -> Result<String, PlanError> {
+    /// Writes the whole of a file that is unpacked in its order; its entity tag.
+    async fn write_unpacked(&mut self, mut opened: Opened, mut unpacker: Unpacker) -> Result<String, PlanError> {
         while let Some(block) = opened.next().await? {
             for slice in block.chunks(PACKED_SLICE) {
-                self.unpacker.feed(slice, &mut self.text)?;
+                unpacker.feed(slice, &mut self.text)?;
                 self.write_parts().await?;
             }
         }
-        self.unpacker.finish(&mut self.text)?;
+        unpacker.finish(&mut self.text)?;
         self.write_parts().await?;
+        self.finish().await
+    }
+
+    /// Writes the rows of a workbook's first sheet; their entity tag.
+    async fn write_workbook(&mut self, opened: Opened, file_bytes: u64) -> Result<String, PlanError> {
+        let mut rows = WorkbookRows::of(opened, file_bytes).await?;
+        while let Some(piece) = rows.next().await? {
+            self.text.extend_from_slice(&piece);
+            self.write_parts().await?;
+        }
+        self.finish().await
+    }
+
+    /// Writes what is left; the entity tag of the whole.
+    async fn finish(&mut self) -> Result<String, PlanError> {
         let rest = std::mem::take(&mut self.text);
         if self.upload.is_none() {
             if rest.is_empty() {

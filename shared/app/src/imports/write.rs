@@ -1,72 +1,135 @@
-//! Writing rows: new contacts 25 at a time, changed ones conditionally, and each row counted once however often the message comes.
+//! Writing a chunk: its rows are read again, by the same code as in the check, and brought together with the records there are. Each is counted once, however often
+//! the message comes.
 
 use std::collections::HashSet;
+use std::time::{Duration, Instant};
 
-use switchboard_domain::change::{Change, Origin};
-use switchboard_domain::contact::{Contact, ContactDetails, ContactDraft, Defaults, ImportMark, RowWrite};
-use switchboard_domain::ids::{ContactId, StatusId, SuppressionId};
-use switchboard_domain::imports::{Import, Phase, Row, RowDecision, decide};
-use switchboard_domain::{status, suppression};
-use switchboard_store::contacts::{self, Creation, StoredContact};
-use switchboard_store::settings::Settings;
+use switchboard_domain::imports::{Import, ImportKind, Phase, Piece, Row};
+use switchboard_store::imports::{self, Chunk};
 use switchboard_store::tenants::OpenTenant;
-use switchboard_store::{imports, suppressions};
 
-use super::rows::{self, row_error};
-use super::{ChunkResult, ImportServices, Place, WrittenRow, written_key};
-use crate::contacts::{is_owner_there, status_of_returned};
+use super::check::write_errors;
+use super::contacts::Contacts;
+use super::kinds::{Kind, Prepared, Tally};
+use super::rows::{self, Step};
+use super::{ChunkResult, ImportServices, Place, agents, lanes, suppressions, written_key};
 use crate::error::AppError;
 use crate::services::Services;
 
-/// Rows whose contacts are read in one request.
+/// Rows whose records are read in one request.
 const BATCH: usize = 100;
-/// How often a contact that keeps changing is decided again before the message is left for later.
-const ATTEMPTS: usize = 10;
+/// How long a worker writes without looking whether it is to stop.
+const LOOKS_EVERY: Duration = Duration::from_secs(1);
 
-/// A row ready to be written.
-struct Ready {
-    row: u64,
-    /// The slot of its number.
-    place: ContactId,
-    draft: ContactDraft,
-}
-
-struct Writer<'a> {
-    services: &'a Services,
-    tenant: &'a OpenTenant,
-    settings: &'a Settings,
-    import: &'a Import,
-    redelivered: bool,
-    defaults: Defaults,
-    new_status: StatusId,
-    result: ChunkResult,
-}
-
-/// Writes one chunk; the last one to be written ends the import. Beside its rows 3 R, 2 × 2 W and 4 requests to buckets.
-pub(super) async fn run(services: &ImportServices, tenant: &OpenTenant, import: &Import, number: u32, redelivered: bool) -> Result<(), AppError> {
-    let core = &services.services.core;
-    let chunk = rows::chunk(services, &tenant.scope, import, number).await?;
+/// Writes one chunk, or the rest of one, and hands its place to the next; the last one to be written asks for the end. Beside its rows 5 R, 1 W and 2 × 2 W, 1 R a
+/// second, and 5 requests to buckets. One that comes again hands its place on first.
+pub(super) async fn run(services: &ImportServices, tenant: &OpenTenant, import: &Import, piece: Piece, redelivered: bool, deadline: Instant) -> Result<(), AppError> {
+    let (core, scope) = (&services.services.core, &tenant.scope);
+    let hand_on = || lanes::hand_on(services, scope, import, piece, |chunk| chunk.written || chunk.begun >= import.write_run, Step::Write);
+    let mut chunk = rows::chunk(services, scope, import, piece).await?;
+    if redelivered {
+        hand_on().await?;
+    }
     if !chunk.written {
-        let place = Place::of(&tenant.scope, import.id);
-        let overtaken: Vec<u64> =
-            services.results.get_json(&place.overtaken(number)).await?.ok_or_else(|| AppError::Broken(format!("the join of chunk {number} is gone")))?;
+        let place = Place::of(scope, import.id);
+        // The file first: it is gone sooner than what was found out of it, and then the import says so.
         let rows = rows::read(services, import, &chunk).await?;
-        // Two joins at once send a chunk twice, each as if for the first time; the chunk itself knows.
-        let redelivered = !imports::begin_write(core, &tenant.scope, import.id, number).await? || redelivered;
-        let result = write_rows(&services.services, tenant, import, rows, &overtaken.into_iter().collect(), redelivered).await?;
-        services.results.put_json(&place.result(number), &result).await?;
-        services.results.put_json(&written_key(tenant.record.id, import.id, number), &result.written).await?;
-        imports::finish_write(core, &tenant.scope, import.id, number, &result.counts, services.services.clock.now()).await?;
+        let overtaken: Vec<u64> = services
+            .results
+            .get_json(&place.overtaken(import.checked_run, piece.chunk))
+            .await?
+            .ok_or_else(|| AppError::Broken(format!("the join of chunk {} is gone", piece.chunk)))?;
+        // Two joins at once send a chunk twice, each as if for the first time; and one that was stopped may have been begun. The chunk itself knows.
+        let is_first = imports::begin_write(core, scope, import.id, piece, import.write_run).await? && chunk.begun == 0 && !redelivered;
+        // Whoever undoes the import waits for the chunks that were begun before. It may have been stopped, and undone, since this message was taken up.
+        match imports::get(core, scope, import.id).await?.map(|now| now.phase) {
+            Some(Phase::Writing) => {}
+            Some(Phase::Reverting) => return lanes::send(services, scope, import, [Step::Revert(piece)]).await,
+            _ => return Ok(()),
+        }
+        let mut stop = Stop { services, tenant, import, deadline, looked: Instant::now() };
+        let written = write(&services.services, tenant, import, &rows, &overtaken.into_iter().collect(), !is_first, &mut stop).await?;
+        let result = &written.result;
+        // Another worker on the same chunk may leave it elsewhere: the names say where, and the chunk says which counts.
+        let done = Chunk { left_at: written.left_at, ..chunk };
+        services.results.put_json(&place.result(&done), result).await?;
+        services.results.put(&place.failed_rows(&done), "text/csv", written.failed_rows).await?;
+        services.results.put_json(&written_key(tenant.record.id, import.id, piece, written.left_at), &result.written).await?;
+        let left = written.left_at.map(|row| (chunk.range, row));
+        imports::finish_write(core, scope, import.id, piece, &result.counts, left, services.services.clock.now()).await?;
+        chunk = rows::chunk(services, scope, import, piece).await?;
     }
-    let now = imports::get(core, &tenant.scope, import.id).await?;
-    if let Some(now) = now.filter(|now| now.phase == Phase::Writing && now.chunks_written == now.chunks) {
-        imports::complete(core, &tenant.scope, import.id, Import::final_status(&now.counts), services.services.clock.now()).await?;
+    let Some(now) = imports::get(core, scope, import.id).await? else {
+        return Ok(());
+    };
+    match now.phase {
+        Phase::Writing => {}
+        // Somebody stopped it while these rows were written: they belong to its end,
+        Phase::Ended => return lanes::send(services, scope, import, [Step::Finish]).await,
+        // or are to be undone with the others.
+        Phase::Reverting => return lanes::send(services, scope, import, [Step::Revert(piece)]).await,
+        _ => return Ok(()),
     }
-    Ok(())
+    if let Some(row) = chunk.left_at {
+        return lanes::send(services, scope, import, [Step::Write(piece.rest(row))]).await;
+    }
+    if now.pieces_written == now.pieces() {
+        return lanes::send(services, scope, import, [Step::Finish]).await;
+    }
+    if redelivered { Ok(()) } else { hand_on().await }
 }
 
-/// Writes rows, but for those overtaken by a later row with the same key. Per 100 rows 1 request that reads their contacts (1 R each); for new
-/// ones 1 insert per 25, for changed ones 1 conditional write each, for unchanged ones nothing.
+/// Tells when a worker is to leave its chunk.
+struct Stop<'a> {
+    services: &'a ImportServices,
+    tenant: &'a OpenTenant,
+    import: &'a Import,
+    deadline: Instant,
+    looked: Instant,
+}
+
+/// What tells a worker whether to go on.
+pub(super) trait Leaves {
+    /// Whether no further rows are to be begun.
+    async fn is_time(&mut self) -> Result<bool, AppError>;
+}
+
+impl Leaves for Stop<'_> {
+    async fn is_time(&mut self) -> Result<bool, AppError> {
+        let now = Instant::now();
+        if now >= self.deadline {
+            return Ok(true);
+        }
+        if now.duration_since(self.looked) < LOOKS_EVERY {
+            return Ok(false);
+        }
+        self.looked = now;
+        let import = imports::get(&self.services.services.core, &self.tenant.scope, self.import.id).await?;
+        Ok(import.is_none_or(|import| import.phase != Phase::Writing))
+    }
+}
+
+/// Nothing makes this worker leave.
+struct Never;
+
+impl Leaves for Never {
+    async fn is_time(&mut self) -> Result<bool, AppError> {
+        Ok(false)
+    }
+}
+
+/// What a worker wrote.
+pub(super) struct Written {
+    /// What became of the rows.
+    result: ChunkResult,
+    /// The rows that failed, for the file of them.
+    failed_rows: Vec<u8>,
+    /// The row that it left at.
+    left_at: Option<u64>,
+}
+
+/// Writes rows, but for those overtaken by a later row with the same key. For contacts per 100 rows 1 request that reads them (1 R each); for new ones 1 insert per
+/// 25, for changed ones 1 conditional write each, for unchanged ones nothing.
 ///
 /// # Errors
 /// Those of the database. Rows before the failing one may be written; given again, they are found and counted the same.
@@ -78,181 +141,61 @@ pub async fn write_rows(
     overtaken: &HashSet<u64>,
     redelivered: bool,
 ) -> Result<ChunkResult, AppError> {
-    let settings = services.tenants.settings(&tenant.scope).await?;
-    let new_status = settings.status_by_code(status::NEW).ok_or_else(|| AppError::Broken("the tenant has no status new".to_owned()))?.id;
-    let mut writer = Writer { services, tenant, settings: &settings, import, redelivered, defaults: tenant.defaults(), new_status, result: ChunkResult::default() };
-    let mut ready = Vec::with_capacity(BATCH);
-    for row in rows {
-        ready.extend(writer.prepare(&row, overtaken));
-        if ready.len() == BATCH {
-            writer.write(std::mem::take(&mut ready)).await?;
-        }
-    }
-    writer.write(ready).await?;
-    let mut result = writer.result;
-    result.errors.sort_by_key(|error| error.row);
-    Ok(result)
+    Ok(write(services, tenant, import, &rows, overtaken, redelivered, &mut Never).await?.result)
 }
 
-impl Writer<'_> {
-    /// Checks a row again and counts it when that is all there is to do.
-    fn prepare(&mut self, row: &Row, overtaken: &HashSet<u64>) -> Option<Ready> {
-        match rows::validate(self.import, row, &self.defaults) {
-            Err(errors) => {
-                self.result.counts.failed += 1;
-                self.result.errors.extend(errors);
-                None
-            }
-            Ok(_) if overtaken.contains(&row.number) => {
-                self.result.counts.skipped += 1;
-                None
-            }
-            Ok(validated) => {
-                if !validated.warnings.is_empty() {
-                    self.result.counts.warned += 1;
-                    self.result.errors.extend(validated.warnings.into_iter().map(|warning| row_error(row.number, warning.error, warning.value)));
-                }
-                Some(Ready { row: row.number, place: self.tenant.keyring.slot(&validated.draft.phone.e164), draft: validated.draft })
-            }
-        }
+async fn write(
+    services: &Services,
+    tenant: &OpenTenant,
+    import: &Import,
+    rows: &[Row],
+    overtaken: &HashSet<u64>,
+    redelivered: bool,
+    stop: &mut impl Leaves,
+) -> Result<Written, AppError> {
+    match import.kind {
+        ImportKind::Contacts => bring_in(&mut Contacts::of(services, tenant, import, redelivered).await?, import, rows, overtaken, stop).await,
+        ImportKind::Agents => bring_in(&mut agents::Agents::of(services, tenant, import, redelivered).await?, import, rows, overtaken, stop).await,
+        ImportKind::Suppressions => bring_in(&mut suppressions::Suppressions::of(services, tenant, import, redelivered), import, rows, overtaken, stop).await,
     }
+}
 
-    async fn write(&mut self, ready: Vec<Ready>) -> Result<(), AppError> {
-        let places: Vec<ContactId> = ready.iter().map(|ready| ready.place.clone()).collect();
-        let core = &self.services.core;
-        let mut owners = contacts::owners_of_slots(core, self.tenant, &places).await?;
-        let suppressed = self.suppressed(&ready).await?;
-        let mut creations: Vec<(Ready, Contact)> = Vec::new();
-        for ready in ready {
-            let owner = owners.remove(&ready.place);
-            if let Some(Some(stored)) = owner {
-                self.settle(ready, stored).await?;
+async fn bring_in(kind: &mut impl Kind, import: &Import, rows: &[Row], overtaken: &HashSet<u64>, stop: &mut impl Leaves) -> Result<Written, AppError> {
+    let mut tally = Tally::default();
+    let mut failed_rows = Vec::new();
+    let mut left_at = None;
+    for (index, batch) in rows.chunks(BATCH).enumerate() {
+        // The first batch is written always: so a message that comes late gets on, and is neither lost nor sent round for ever.
+        if index > 0 && stop.is_time().await? {
+            left_at = batch.first().map(|row| row.number);
+            break;
+        }
+        let before = tally.errors.len();
+        let mut ready = Vec::with_capacity(BATCH);
+        for row in batch {
+            // Nothing is looked up or made for what such a row names.
+            if overtaken.contains(&row.number) {
+                tally.counts.skipped += 1;
                 continue;
             }
-            let RowDecision::Create(details) = self.decide(&ready, None) else {
-                continue;
-            };
-            let mut contact = self.new_contact(&ready, details);
-            contact.suppressed = suppressed.contains(&suppression::id_of(&self.tenant.keyring, &ready.draft.phone.e164));
-            match owner {
-                None => creations.push((ready, contact)),
-                Some(_) => self.create_alone(ready, contact).await?,
-            }
-        }
-        if creations.is_empty() {
-            return Ok(());
-        }
-        let new: Vec<Contact> = creations.iter().map(|(_, contact)| contact.clone()).collect();
-        let created = contacts::create_many(core, self.tenant, self.settings, new, self.services.entropy.as_ref()).await?;
-        for ((ready, contact), created) in creations.into_iter().zip(created) {
-            if created {
-                self.wrote(RowWrite::Created, contact.id, Some(contact.record.version));
-                continue;
-            }
-            // Somebody was first, or the answer to our own earlier attempt was lost: what is there tells.
-            match contacts::owner_of_number(core, self.tenant, &ready.draft.phone.e164).await? {
-                Some(stored) => self.settle(ready, stored).await?,
-                None => {
-                    let RowDecision::Create(details) = self.decide(&ready, None) else {
-                        continue;
-                    };
-                    let contact = Contact { suppressed: contact.suppressed, ..self.new_contact(&ready, details) };
-                    self.create_alone(ready, contact).await?;
+            match kind.prepare(row).await? {
+                Prepared::Failed(errors) => tally.fail(errors),
+                Prepared::Ready(usable, warnings) => {
+                    tally.counts.warned += u64::from(!warnings.is_empty());
+                    tally.errors.extend(warnings);
+                    ready.push(usable);
                 }
             }
         }
-        Ok(())
-    }
-
-    /// Creates a contact whose number's slot is another record's home.
-    async fn create_alone(&mut self, ready: Ready, contact: Contact) -> Result<(), AppError> {
-        let core = &self.services.core;
-        match contacts::create(core, self.tenant, self.settings, contact, |_| Vec::new(), self.services.entropy.as_ref()).await? {
-            Creation::Created(contact) => {
-                self.wrote(RowWrite::Created, contact.id, Some(contact.record.version));
-                Ok(())
-            }
-            Creation::Exists(stored) => self.settle(ready, stored).await,
-            Creation::Refused => Err(AppError::Broken("a contact came and went".to_owned())),
+        kind.write(ready, &mut tally).await?;
+        let errors = &mut tally.errors[before..];
+        errors.sort_by_key(|error| error.row);
+        for row in batch {
+            let start = errors.partition_point(|error| error.row < row.number);
+            let end = errors.partition_point(|error| error.row <= row.number);
+            write_errors(&mut failed_rows, import, row, &errors[start..end]);
         }
     }
-
-    /// The numbers among these that stand on the suppression list. An import never weakens it. 1 request per 100, 1 R each.
-    async fn suppressed(&self, ready: &[Ready]) -> Result<HashSet<SuppressionId>, AppError> {
-        let ids: Vec<SuppressionId> = ready.iter().map(|ready| suppression::id_of(&self.tenant.keyring, &ready.draft.phone.e164)).collect();
-        Ok(suppressions::find_many(&self.services.core, &self.tenant.scope, &ids).await?)
-    }
-
-    /// Brings one existing contact and its row together, deciding again whenever somebody else was faster.
-    async fn settle(&mut self, ready: Ready, mut stored: StoredContact) -> Result<(), AppError> {
-        let core = &self.services.core;
-        for _ in 0..ATTEMPTS {
-            let details = match self.decide(&ready, Some(&stored.contact)) {
-                RowDecision::Update(details) | RowDecision::Create(details) => details,
-                RowDecision::Unchanged => {
-                    self.result.counts.unchanged += 1;
-                    return Ok(());
-                }
-                RowDecision::Refused(error) => {
-                    self.result.counts.failed += 1;
-                    self.result.errors.push(row_error(ready.row, error, None));
-                    return Ok(());
-                }
-                RowDecision::Done(written) => {
-                    self.wrote(written, stored.contact.id, None);
-                    return Ok(());
-                }
-            };
-            let revision = stored.contact.record.revision;
-            let mut changed = StoredContact { contact: self.changed_contact(&ready, &stored.contact, details), placement: stored.placement.clone() };
-            let comes_back = stored.contact.deleted_at.is_some();
-            if comes_back && !is_owner_there(self.services, self.tenant, &changed.contact.details).await? {
-                (changed.contact.details.assignee, changed.contact.details.team) = (None, None);
-            }
-            let known = self.services.tenants.settings_knowing(&self.tenant.scope, self.settings, changed.contact.details.status).await?;
-            let settings = known.as_deref().unwrap_or(self.settings);
-            if contacts::replace(core, self.tenant, settings, &changed, revision, self.services.entropy.as_ref()).await? {
-                self.wrote(RowWrite::Updated, changed.contact.id, Some(changed.contact.record.version));
-                return Ok(());
-            }
-            let Some(now) = contacts::owner_of_number(core, self.tenant, &ready.draft.phone.e164).await? else {
-                return Err(switchboard_store::StoreError::Unavailable("a contact came and went".to_owned()).into());
-            };
-            stored = now;
-        }
-        Err(switchboard_store::StoreError::Unavailable("a contact keeps changing".to_owned()).into())
-    }
-
-    fn decide(&self, ready: &Ready, existing: Option<&Contact>) -> RowDecision {
-        decide(self.import, ready.row, ready.draft.clone(), existing, self.redelivered, &self.defaults, self.new_status)
-    }
-
-    /// Counts a row that was written, now or before, and keeps which version of which contact it made.
-    fn wrote(&mut self, written: RowWrite, contact: ContactId, version: Option<u32>) {
-        match written {
-            RowWrite::Created => self.result.counts.created += 1,
-            RowWrite::Updated => self.result.counts.updated += 1,
-        }
-        self.result.written.push(WrittenRow { contact, version });
-    }
-
-    fn new_contact(&self, ready: &Ready, details: ContactDetails) -> Contact {
-        let mark = ImportMark { import: self.import.id, row: ready.row, written: RowWrite::Created };
-        Contact { import_marks: vec![mark], ..Contact::created(ready.place.clone(), details, self.change("contact.created")) }
-    }
-
-    fn changed_contact(&self, ready: &Ready, contact: &Contact, details: ContactDetails) -> Contact {
-        let mark = ImportMark { import: self.import.id, row: ready.row, written: RowWrite::Updated };
-        let action = if contact.deleted_at.is_some() { "contact.restored" } else { "contact.updated" };
-        let mut details = details;
-        if contact.deleted_at.is_some() {
-            details.status = status_of_returned(self.settings, details.status);
-        }
-        let record = contact.record.changed(self.change(action));
-        Contact { record, details, deleted_at: None, import_marks: contact.marks_with(mark), ..contact.clone() }
-    }
-
-    fn change(&self, action: &str) -> Change {
-        Change::new(action, self.services.clock.now(), Origin::import(self.import.id, &self.import.file_name))
-    }
+    let result = ChunkResult { counts: tally.counts, errors: tally.errors, written: tally.written };
+    Ok(Written { result, failed_rows, left_at })
 }

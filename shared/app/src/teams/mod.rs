@@ -37,7 +37,7 @@ use crate::viewer::Viewer;
 const LONGEST_FOLDED: usize = 1_500;
 
 /// A name that is good for a team, with what makes it the same as another's.
-fn checked_name(value: &str) -> Result<(String, String), UserError> {
+pub(crate) fn checked_name(value: &str) -> Result<(String, String), UserError> {
     let name = team::checked_name(value)?;
     let folded = team::folded_name(&name);
     if folded.len() > LONGEST_FOLDED {

@@ -20,7 +20,7 @@ use crate::viewer::{Viewer, admit, grants};
 const FLOOR: [&str; 2] = [TELEPHONIST, FIELD_AGENT];
 
 /// Whether a role is of the floor: one of those, and not made to grant more than a new tenant's does.
-fn is_of_floor(role: &Role) -> bool {
+pub(crate) fn is_of_floor(role: &Role) -> bool {
     let seeded = SEEDED_ROLES.iter().find(|seeded| seeded.code == role.code && FLOOR.contains(&seeded.code));
     seeded.is_some_and(|seeded| covers(seeded.grants, &role.grants))
 }
@@ -54,11 +54,15 @@ pub(crate) fn holding(viewer: &Viewer) -> Part {
 /// that the viewer doesn't have. `settings` are those of now.
 pub(crate) fn may_manage(viewer: &Viewer, settings: &Settings, target: &User) -> bool {
     // Of a role that isn't known it isn't known either what it grants.
-    let Some(roles) = target.roles.iter().map(|id| settings.role(*id)).collect::<Option<Vec<&Role>>>() else {
+    if target.roles.iter().any(|id| settings.role(*id).is_none()) {
         return false;
-    };
-    let is_on_floor = target.grants.is_empty() && roles.iter().all(|role| !role.is_live() || is_of_floor(role));
-    is_on_floor || covers(&grants(&viewer.user, settings), &grants(target, settings))
+    }
+    is_on_floor(settings, target) || covers(&grants(&viewer.user, settings), &grants(target, settings))
+}
+
+/// Whether somebody holds roles of the floor only, and no single permission. Of a role that isn't known it isn't known either what it grants.
+pub(crate) fn is_on_floor(settings: &Settings, target: &User) -> bool {
+    target.grants.is_empty() && target.roles.iter().all(|id| settings.role(*id).is_some_and(|role| !role.is_live() || is_of_floor(role)))
 }
 
 /// That the viewer may manage a user.

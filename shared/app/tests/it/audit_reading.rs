@@ -23,6 +23,8 @@ use switchboard_domain::change::{Change, Origin};
 use switchboard_domain::clock::Clock;
 use switchboard_domain::contact::{Contact, ContactInput, ContactPatch};
 use switchboard_domain::ids::{ContactId, ImportId, StatusId, TeamId};
+use switchboard_domain::imports::Piece;
+use switchboard_domain::imports::{ImportKind, ImportOptions, Profile};
 use switchboard_domain::person::MembershipRole;
 use switchboard_domain::presence::{PresencePatch, PresenceStatus};
 use switchboard_domain::role::RolePatch;
@@ -30,7 +32,7 @@ use switchboard_domain::schedule::{Recurrence, WindowInput};
 use switchboard_domain::status::StatusPatch;
 use switchboard_store::audit_events::Listing;
 use switchboard_store::item::Item;
-use switchboard_store::keys;
+use switchboard_store::{import_profiles, keys};
 use switchboard_testkit::{Bucket, World};
 
 use crate::made;
@@ -352,7 +354,7 @@ async fn nothing_of_the_trail_is_for_who_may_not_see_it() {
     forbidden(audit::as_of(services, &viewer, &team, world.clock.now()).await.err());
     forbidden(audit::diff(services, &viewer, &team, 0, 1).await.err());
     forbidden(audit::names(services, &viewer, &[]).await.err());
-    forbidden(audit::rows(services, &viewer, ImportId::new(world.clock.now(), &[1; 10]), 1, "", None, 1).await.err());
+    forbidden(audit::rows(services, &viewer, ImportId::new(world.clock.now(), &[1; 10]), Piece::whole(1), "", None, 1).await.err());
     forbidden(gaps::of_record(services, &viewer, &team, None, 1).await.err());
     forbidden(gaps::of_type(services, &viewer, "team", None, 1).await.err());
 }
@@ -466,6 +468,9 @@ async fn one_of_each(world: &World, trail: &mut Trail<'_>) -> Vec<AuditedId> {
         until: None,
     };
     schedules::add_window(services, &admin, AddWindow { agent: None, input, expected_version: None, idempotency_key: None }).await.unwrap().unwrap();
+    let profile = Profile::of("weekly", ImportKind::Contacts, &[], &ImportOptions::default()).unwrap();
+    let profile = Profile::saved(None, profile, world.clock.now(), admin.origin()).unwrap();
+    assert!(import_profiles::save(&services.core, &world.tenant.scope, &profile, None).await.unwrap());
     trail.follow().await;
     vec![
         AuditedId::Contact(contact.id.clone()),
@@ -479,6 +484,7 @@ async fn one_of_each(world: &World, trail: &mut Trail<'_>) -> Vec<AuditedId> {
         AuditedId::Tenant(world.tenant.record.id),
         AuditedId::Presence(admin.agent()),
         AuditedId::Schedule(admin.agent()),
+        AuditedId::ImportProfile(profile.key),
     ]
 }
 
@@ -676,13 +682,13 @@ async fn the_event_of_a_chunk_opens_into_its_rows() {
     for number in 0..12 {
         let contact = world.tenant.keyring.slot(&format!("+1519555{number:04}"));
         let stored = world.services.audit.get(world.tenant.record.id, "contact", contact.as_str(), &Place::Version(1)).await.unwrap().unwrap();
-        list.push(ChunkRow { contact, version: Some(1), hash: Some(stored.hash) });
+        list.push(ChunkRow::of_contact(&contact, Some(1), Some(stored.hash)));
     }
-    bucket.put(&chunk_key(world.tenant.record.id, import.id, 1), serde_json::to_vec(&list).unwrap());
+    bucket.put(&chunk_key(world.tenant.record.id, import.id, Piece::whole(1)), serde_json::to_vec(&list).unwrap());
     let root = made::root_of(list.iter().filter_map(|row| row.hash.as_deref()));
     let (mut found, mut after) = (Vec::new(), None);
     loop {
-        let page = audit::rows(&world.services, &admin, import.id, 1, &root, after, 5).await.unwrap();
+        let page = audit::rows(&world.services, &admin, import.id, Piece::whole(1), &root, after, 5).await.unwrap();
         found.extend(page.entries.into_iter().map(|(_, view)| view));
         let Some(next) = page.next else { break };
         after = next.parse().ok();
@@ -690,9 +696,9 @@ async fn the_event_of_a_chunk_opens_into_its_rows() {
     assert_eq!(found.iter().map(|view| view.stored.hash.clone()).collect::<Vec<_>>(), list.iter().filter_map(|row| row.hash.clone()).collect::<Vec<_>>());
     assert!(found.iter().all(|view| view.changes.as_ref().is_some_and(|changes| !changes.is_empty())));
     let without_rows = made::root_of([]);
-    assert!(audit::rows(&world.services, &admin, import.id, 2, &without_rows, None, 5).await.unwrap().entries.is_empty());
+    assert!(audit::rows(&world.services, &admin, import.id, Piece::whole(2), &without_rows, None, 5).await.unwrap().entries.is_empty());
     assert!(listed(&world, &admin, &EventFilter::default(), 50).await.is_empty(), "rows stand in no list by time");
-    let of_contact = EventFilter { record: Some(AuditedId::Contact(list[0].contact.clone())), import: Some(import.id), ..EventFilter::default() };
+    let of_contact = EventFilter { record: Some(AuditedId::Contact(ContactId::parse(&list[0].entity_id).unwrap())), import: Some(import.id), ..EventFilter::default() };
     assert_eq!(listed(&world, &admin, &of_contact, 50).await.len(), 1, "but with their record");
 }
 
@@ -710,13 +716,10 @@ async fn what_left_the_table_follows_from_the_archive_where_it_is_asked_for() {
         expected.insert(0, event.hash());
         put(&world, vec![event]).await;
     }
-    let row = Origin { actor: Actor::import(ImportId::new(beginning, &[1; 10]), "people.csv"), ..Origin::system() };
-    world
-        .services
-        .audit
-        .insert(world.tenant.record.id, &[(event(99, world.clock.now(), "contact.created", row), Listing::RowOfImport)], world.clock.now(), KEPT)
-        .await
-        .unwrap();
+    let origin = Origin { actor: Actor::import(ImportId::new(beginning, &[1; 10]), "people.csv"), ..Origin::system() };
+    let contact = ContactId::from_hash(&[99; 32]);
+    let row = AuditEvent { entity_type: "contact".to_owned(), entity_id: contact.to_string(), ..event(99, world.clock.now(), "contact.created", origin) };
+    world.services.audit.insert(world.tenant.record.id, &[(row, Listing::RowOfImport)], world.clock.now(), KEPT).await.unwrap();
     archived(&world, &bucket).await;
     let end = world.clock.now();
     world.clock.advance(SignedDuration::from_hours(24 * (i64::from(world.tenant.record.retention_days) + 30)));

@@ -13,6 +13,7 @@ use switchboard_domain::audit_export::AuditExportFormat;
 use switchboard_domain::clock::Clock;
 use switchboard_domain::contact::{Contact, ContactInput, ContactPatch};
 use switchboard_domain::ids::{ContactId, ImportId};
+use switchboard_domain::imports::Piece;
 use switchboard_store::imports;
 use switchboard_store::item::{Item, text};
 use switchboard_testkit::{Bucket, SigningKey, Usage, World};
@@ -112,9 +113,9 @@ async fn imported(world: &World, bucket: &Bucket) -> (ImportId, Vec<ContactId>, 
     for contact in &contacts {
         let stored = world.services.audit.get(world.tenant.record.id, "contact", contact.as_str(), &Place::Version(1)).await.unwrap().unwrap();
         leaves.extend(leaf(&stored.hash));
-        list.push(ChunkRow { contact: contact.clone(), version: Some(1), hash: Some(stored.hash) });
+        list.push(ChunkRow::of_contact(contact, Some(1), Some(stored.hash)));
     }
-    bucket.put(&chunk_key(world.tenant.record.id, import.id, 1), serde_json::to_vec(&list).unwrap());
+    bucket.put(&chunk_key(world.tenant.record.id, import.id, Piece::whole(1)), serde_json::to_vec(&list).unwrap());
     (import.id, contacts, HEXLOWER.encode(&root(&sorted(leaves))))
 }
 
@@ -130,7 +131,7 @@ async fn of_an_import_and_with_files() -> Vec<(&'static str, Usage)> {
     let own = EventFilter { import: Some(import), ..EventFilter::default() };
     let (listed, found) = of(&world, audit::list(services, &viewer, &own, None, 50)).await;
     assert_eq!(found.unwrap().entries.len(), 1);
-    let (opened, found) = of(&world, audit::rows(services, &viewer, import, 1, &root, None, ROWS)).await;
+    let (opened, found) = of(&world, audit::rows(services, &viewer, import, Piece::whole(1), &root, None, ROWS)).await;
     assert_eq!(found.unwrap().entries.len(), ROWS);
     let (node, found) = of(&world, audit::event(services, &viewer, &record, &Place::Version(1))).await;
     assert!(found.unwrap().is_some());

@@ -22,6 +22,7 @@ use switchboard_domain::contact::{Contact, ContactDetails, ContactFilter, Contac
 use switchboard_domain::ids::{
     AgentId, AuditExportId, BulkJobId, ContactId, ImportId, NoteId, RoleId, ScheduleExceptionId, ScheduleWindowId, StatusId, SuppressionId, TeamId, UserId,
 };
+use switchboard_domain::imports::{BlankCells, ColumnMapping, ImportKind, ImportOptions, Profile, Target};
 use switchboard_domain::note::Note;
 use switchboard_domain::person::{Agent, AgentTeam, MembershipRole, Role, User, UserStatus};
 use switchboard_domain::presence::{CurrentCall, Presence, PresencePatch, PresenceStatus, Step};
@@ -34,13 +35,13 @@ use switchboard_domain::tenant::Tenant;
 use switchboard_store::contacts::{self, Slot, StoredContact};
 use switchboard_store::item::{Item, text};
 use switchboard_store::table::Part;
-use switchboard_store::{audit_exports, bulk_jobs, imports, keys, people, presence, schedules, settings, suppressions, tenants};
+use switchboard_store::{audit_exports, bulk_jobs, import_profiles, imports, keys, people, presence, schedules, settings, suppressions, tenants};
 use switchboard_testkit::World;
 
 use crate::made;
 
 /// The types of items whose changes are on record one by one, which is what events about them are called, too.
-const VERSIONED: [&str; 11] = ["agent", "contact", "contact_status", "note", "presence", "role", "schedule", "suppression", "team", "tenant", "user"];
+const VERSIONED: [&str; 12] = ["agent", "contact", "contact_status", "import_profile", "note", "presence", "role", "schedule", "suppression", "team", "tenant", "user"];
 /// Those of which it is on record that they were asked for and how they ended; the rest of them is progress.
 const ASKED_FOR: [&str; 3] = ["audit_export", "bulk_job", "import"];
 /// Those that one event sums up when they are complete: `tests/e2e/audit_imports.rs` looks at it.
@@ -67,11 +68,12 @@ const OF_EVERY_RECORD: [&str; 15] =
     ["GSI1PK", "GSI1SK", "GSI2PK", "GSI2SK", "PK", "SK", "agent", "created_at", "created_by", "id", "last_change", "revision", "type", "updated_at", "version"];
 
 /// The other attributes of audited items that aren't on record themselves, in the order of the alphabet.
-const NOT_ON_RECORD: [(&str, &[&str]); 12] = [
+const NOT_ON_RECORD: [(&str, &[&str]); 13] = [
     ("agent", &["email"]),
     ("contact", &["imports", "jobs", "key", "merged", "number_owner", "suppressed", "time_zone_from", "unmerge"]),
     ("contact_status", &["retired"]),
     ("erased contact", &["number_owner"]),
+    ("import_profile", &[]),
     ("note", &[]),
     ("presence", &["call", "last_activity_at", "since"]),
     ("role", &["system"]),
@@ -184,6 +186,9 @@ async fn what_is_audited_leaves_an_event_and_what_is_technical_none() {
     audit_exports::create(&services.core, &world.tenant.scope, &export, Vec::new()).await.unwrap();
     let (import, _) = made::import(&world, 1, &made::file(1));
     imports::create(&services.core, &world.tenant.scope, import).await.unwrap();
+    let profile = Profile::of("weekly", ImportKind::Contacts, &[], &ImportOptions::default()).unwrap();
+    let profile = Profile::saved(None, profile, now, viewer.origin()).unwrap();
+    assert!(import_profiles::save(&services.core, &world.tenant.scope, &profile, None).await.unwrap());
 
     let recorder = made::recorder(&world);
     let mut audited: BTreeSet<String> = BTreeSet::new();
@@ -388,15 +393,29 @@ async fn configuration(world: &World) -> Vec<States> {
         record,
         reason: Some(format!("Reason {seed}")),
         source: format!("source {seed}"),
+        listed_at: Some(jiff::civil::date(2026, 1, i8::try_from(seed).unwrap())),
         removed_at,
     };
-    let one = item(suppressions::insert_part(scope, &suppression(first, 1, None)).unwrap());
-    let other = item(suppressions::replace_part(scope, &suppression(second, 2, Some(at(60))), 1).unwrap());
+    let one_suppression = item(suppressions::insert_part(scope, &suppression(first, 1, None)).unwrap());
+    let other_suppression = item(suppressions::replace_part(scope, &suppression(second, 2, Some(at(60))), 1).unwrap());
+    let mapping = [Target::Phone, Target::City].map(|field| ColumnMapping { column: "Tel".to_owned(), field: Some(field), confidence: 1.0, default: None });
+    let options = ImportOptions { blank_cells: BlankCells::Clear, ..ImportOptions::default() };
+    let one = Profile::of("weekly", ImportKind::Contacts, &mapping[..1], &ImportOptions::default()).unwrap();
+    let other = Profile::of("Weekly", ImportKind::Agents, &mapping[1..], &options).unwrap();
+    let one = Profile::saved(None, one, at(0), Origin::system()).unwrap();
+    let other = Profile { deleted_at: Some(at(60)), ..Profile::saved(Some(&one), other, at(60), Origin::system()).unwrap() };
+    let mut profiles = Vec::new();
+    for (profile, replaced) in [(&one, None), (&other, Some(1))] {
+        assert!(import_profiles::save(core, scope, profile, replaced).await.unwrap());
+        profiles.push(stored(world, &keys::import_profile(scope, &one.key)).await);
+    }
+    let [one_profile, other_profile] = <[Item; 2]>::try_from(profiles).unwrap();
     vec![
+        States { kind: "import_profile", one: one_profile, other: other_profile },
         States { kind: "contact_status", one: one_status, other: other_status },
         States { kind: "role", one: one_role, other: other_role },
         States { kind: "tenant", one: one_tenant, other: other_tenant },
-        States { kind: "suppression", one, other },
+        States { kind: "suppression", one: one_suppression, other: other_suppression },
     ]
 }
 
@@ -444,7 +463,7 @@ async fn of_people(world: &World) -> (Vec<States>, ContactKey) {
             unmerge: (!is_first).then(|| Box::new(Unmerge { winner_before: details.clone(), winner_version: 1, loser_version: 1 })),
             merged: vec![ContactId::from_hash(&[seed; 32])],
             suppressed: !is_first,
-            import_marks: vec![ImportMark { import: ImportId::new(at(0), &[seed; 10]), row: 1, written: RowWrite::Created }],
+            import_marks: vec![ImportMark { import: ImportId::new(at(0), &[seed; 10]), row: 1, written: RowWrite::Created, version: None }],
             job_marks: vec![BulkJobId::new(at(0), &[seed; 10])],
             details,
         }
@@ -486,6 +505,7 @@ fn fields(world: &World, key: &ContactKey, item: &Item) -> Fields {
             Slot::Pointer(_) => panic!("a pointer"),
         },
         "contact_status" => settings::decode_status(item).unwrap().audit_fields(),
+        "import_profile" => import_profiles::decode(item).unwrap().audit_fields(),
         "note" => contacts::decode_note(item).unwrap().open(key).unwrap().audit_fields(),
         "presence" => presence::decode(item).unwrap().audit_fields(),
         "role" => settings::decode_role(item).unwrap().audit_fields(),

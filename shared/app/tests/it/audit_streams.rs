@@ -265,7 +265,7 @@ async fn delivered(world: &World, history: &History, chance: &Chance, deaths: &m
                 assert_eq!(outcome.is_err(), was_killed, "what the recorder could not do it says: {outcome:?}");
                 match fault {
                     Fault::CutBefore => deaths.before += usize::from(was_killed),
-                    Fault::CutAfter => deaths.after += usize::from(was_killed),
+                    _ => deaths.after += usize::from(was_killed),
                 }
             }
             let report = target.recorder(world, history).record(records[from..to].to_vec()).await.unwrap();
@@ -313,7 +313,8 @@ fn without_root(events: &BTreeMap<Key, StoredEvent>, world: &World, archive: &Bu
     let list = archive.get(&chunk_key(world.tenant.record.id, import, made::CHUNK)).unwrap();
     let list: Vec<ChunkRow> = serde_json::from_slice(&list).unwrap();
     let listed = |stored: &&StoredEvent| ChunkRow {
-        contact: ContactId::parse(&stored.event.entity_id).unwrap(),
+        entity_type: stored.event.entity_type.clone(),
+        entity_id: stored.event.entity_id.clone(),
         version: stored.event.version(),
         hash: Some(stored.hash.clone()),
     };

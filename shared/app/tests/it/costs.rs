@@ -114,7 +114,7 @@ async fn reading(table: &mut Table) {
     table.add("`auditEvents` of a contact", &usage);
     let (usage, _) = of(&world.database, imports::get(&world.services, &viewer, import.id)).await;
     table.add("`import`", &usage);
-    let (usage, _) = of(&world.database, imports::newest(&world.services, &viewer, None, 50)).await;
+    let (usage, _) = of(&world.database, imports::newest(&world.services, &viewer, &imports::ImportFilter::default(), None, 50)).await;
     table.add("`imports`, one there", &usage);
 }
 
@@ -337,46 +337,66 @@ async fn importing(table: &mut Table) -> String {
 
 /// The database's part of what happens once per chunk and once per import.
 async fn chunk_steps() -> Vec<(&'static str, Usage)> {
-    use switchboard_domain::imports::{ChunkRange, ImportStatus, Phase, RowCounts};
-    use switchboard_store::imports::{Planned, begin_checking, begin_write, begin_writing, chunk, complete, create, create_chunk, finish_check, finish_write, get};
+    use switchboard_domain::imports::{ChunkRange, ImportOptions, ImportStatus, Phase, Piece, RowCounts};
+    use switchboard_store::imports::{Planned, begin_write, begin_writing, chunk, chunks, complete, create, create_chunk, finish_check, finish_write, get, plan};
     let world = World::new().await;
     let (core, scope, now) = (&world.database.core, &world.tenant.scope, jiff::Timestamp::UNIX_EPOCH);
     let (mut import, _) = made::import(&world, 1, &made::file(1));
-    import.phase = Phase::Planning;
-    let planned = Planned { staged: None, dialect: import.dialect.clone().unwrap(), mapping: import.mapping.clone(), rows: 1, chunks: 1 };
+    (import.phase, import.check_run, import.checked_run, import.chunks_checked, import.write_run, import.writing_since) = (Phase::Planning, 0, 0, 0, 0, None);
+    let planned = Planned {
+        staged: None,
+        dialect: import.dialect.clone().unwrap(),
+        mapping: import.mapping.clone(),
+        options: ImportOptions::default(),
+        rows: 1,
+        chunks: 1,
+        status: ImportStatus::Processing,
+    };
     let range = ChunkRange { number: 1, start: 0, end: 1, first_row: 1, rows: 1 };
-    let plan = of(&world.database, async {
+    let (id, piece) = (import.id, Piece::whole(1));
+    let planning = of(&world.database, async {
         create(core, scope, import.clone()).await.unwrap();
-        create_chunk(core, scope, import.id, range).await.unwrap();
-        assert!(begin_checking(core, scope, import.id, &planned).await.unwrap());
+        create_chunk(core, scope, id, range).await.unwrap();
+        assert!(plan(core, scope, id, &planned, now).await.unwrap());
     });
-    let plan = plan.await.0;
+    let planning = planning.await.0;
     let check = of(&world.database, async {
-        get(core, scope, import.id).await.unwrap();
-        chunk(core, scope, import.id, 1).await.unwrap();
-        assert!(finish_check(core, scope, import.id, 1).await.unwrap());
-        get(core, scope, import.id).await.unwrap();
+        get(core, scope, id).await.unwrap();
+        chunk(core, scope, id, piece).await.unwrap();
+        assert!(finish_check(core, scope, id, 1, 1, &RowCounts::default()).await.unwrap());
+        get(core, scope, id).await.unwrap();
     });
     let check = check.await.0;
     let join = of(&world.database, async {
-        get(core, scope, import.id).await.unwrap();
-        assert!(begin_writing(core, scope, import.id, now).await.unwrap());
+        get(core, scope, id).await.unwrap();
+        assert!(begin_writing(core, scope, id, 1, now).await.unwrap());
+        get(core, scope, id).await.unwrap();
     });
     let join = join.await.0;
     let write = of(&world.database, async {
-        get(core, scope, import.id).await.unwrap();
-        chunk(core, scope, import.id, 1).await.unwrap();
-        assert!(begin_write(core, scope, import.id, 1).await.unwrap());
-        assert!(finish_write(core, scope, import.id, 1, &RowCounts::default(), world.clock.now()).await.unwrap());
-        get(core, scope, import.id).await.unwrap();
-        assert!(complete(core, scope, import.id, ImportStatus::Completed, now).await.unwrap());
+        get(core, scope, id).await.unwrap();
+        chunk(core, scope, id, piece).await.unwrap();
+        assert!(begin_write(core, scope, id, piece, 1).await.unwrap());
+        get(core, scope, id).await.unwrap();
+        chunk(core, scope, id, piece).await.unwrap();
+        assert!(finish_write(core, scope, id, piece, &RowCounts::default(), None, world.clock.now()).await.unwrap());
+        chunk(core, scope, id, piece).await.unwrap();
+        get(core, scope, id).await.unwrap();
     });
     let write = write.await.0;
+    let end = of(&world.database, async {
+        get(core, scope, id).await.unwrap();
+        chunks(core, scope, id).await.unwrap();
+        get(core, scope, id).await.unwrap();
+        assert!(complete(core, scope, id, ImportStatus::Completed, now).await.unwrap());
+    });
+    let end = end.await.0;
     vec![
-        ("planning an import of one chunk", plan),
+        ("planning an import of one chunk", planning),
         ("checking a chunk, beside its rows", check),
         ("joining the checks", join),
         ("writing the last chunk, beside its rows", write),
+        ("ending an import", end),
     ]
 }
 

@@ -1,15 +1,18 @@
 //! Files as people and programs make them, good and bad, through the whole pipeline: each becomes the rows it says, or tells why not.
 
-use std::io::Write;
+use std::io::{Cursor, Write};
+use std::time::{Duration, Instant};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use switchboard_app::imports::{DroppedFile, Handled, ImportServices, Received, RowsMessage, handle, receive};
+use switchboard_app::imports::{CHUNK_ROWS, DroppedFile, Handled, ImportServices, Received, RowsMessage, handle, receive};
 use switchboard_domain::clock::Clock;
-use switchboard_domain::contact::ContactDetails;
+use switchboard_domain::contact::{AttributeValue, ContactDetails};
 use switchboard_domain::imports::{Import, ImportStatus, RowCounts};
 use switchboard_store::{contacts, imports};
 use switchboard_testkit::{Bucket, Mailbox, World};
+use zip::ZipWriter;
+use zip::write::SimpleFileOptions;
 
 /// The pipeline over a world, with its buckets and its queue.
 struct Pipeline {
@@ -19,11 +22,17 @@ struct Pipeline {
     services: ImportServices,
 }
 
+/// A deadline that doesn't come.
+fn in_time() -> Instant {
+    Instant::now() + Duration::from_secs(3_600)
+}
+
 impl Pipeline {
     async fn new() -> Self {
         let world = World::new().await;
         let (uploads, results, rows) = (Bucket::new(world.clock.clone()), Bucket::new(world.clock.clone()), Mailbox::default());
-        let services = ImportServices { services: world.services.clone(), uploads: uploads.files(), results: results.files(), rows: rows.queue() };
+        let services =
+            ImportServices { services: world.services.clone(), uploads: uploads.files(), results: results.files(), rows: rows.queue(), chunk_rows: CHUNK_ROWS };
         Self { world, uploads, rows, services }
     }
 
@@ -57,7 +66,7 @@ impl Pipeline {
             }
             for message in messages {
                 let message: RowsMessage = serde_json::from_str(&message).unwrap();
-                last = Some(Box::pin(handle(&self.services, &message, false)).await.unwrap());
+                last = Some(Box::pin(handle(&self.services, &message, false, in_time())).await.unwrap());
             }
         }
     }
@@ -150,6 +159,67 @@ fn packed(text: &str) -> Vec<u8> {
     packed_bytes(text.as_bytes())
 }
 
+fn zipped(parts: &[(&str, &str)]) -> Vec<u8> {
+    let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, text) in parts {
+        archive.start_file(*name, SimpleFileOptions::default()).unwrap();
+        archive.write_all(text.as_bytes()).unwrap();
+    }
+    archive.finish().unwrap().into_inner()
+}
+
+/// A workbook whose first sheet has these lines of cells with commas between them. A cell that begins with `#` is a number, with `@` a date and with `%` a date
+/// with a time; others are text. A blank cell isn't there, nor is a blank row. A second sheet has something else.
+fn workbook(text: &str) -> Vec<u8> {
+    let place = |column: usize, row: usize| format!("{}{row}", char::from(b'A' + u8::try_from(column).unwrap()));
+    let cell = |(column, text): (usize, &str), row: usize| {
+        let place = place(column, row);
+        match text.split_at_checked(1) {
+            None if text.is_empty() => String::new(),
+            Some(("#", number)) => format!(r#"<c r="{place}"><v>{}</v></c>"#, number.replace('-', "")),
+            Some(("@", number)) => format!(r#"<c r="{place}" s="1"><v>{number}</v></c>"#),
+            Some(("%", number)) => format!(r#"<c r="{place}" s="2"><v>{number}</v></c>"#),
+            _ => format!(r#"<c r="{place}" t="inlineStr"><is><t>{text}</t></is></c>"#),
+        }
+    };
+    let line = |(line, row): (&str, usize)| -> String {
+        if line.is_empty() {
+            return String::new();
+        }
+        let cells: String = line.split(',').enumerate().map(|numbered| cell(numbered, row)).collect();
+        format!(r#"<row r="{row}">{cells}</row>"#)
+    };
+    let rows: String = text.lines().zip(1..).map(line).collect();
+    let office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
+    let relations = format!(
+        r#"<Relationships><Relationship Id="r1" Type="{office}/worksheet" Target="worksheets/sheet1.xml"/><Relationship Id="r2" Type="{office}/worksheet" Target="/xl/worksheets/sheet2.xml"/></Relationships>"#
+    );
+    let package = format!(r#"<Relationships><Relationship Id="r1" Type="{office}/officeDocument" Target="xl/workbook.xml"/></Relationships>"#);
+    let sheet = format!("<worksheet><sheetData>{rows}</sheetData></worksheet>");
+    zipped(&[
+        ("_rels/.rels", package.as_str()),
+        ("xl/workbook.xml", r#"<workbook><sheets><sheet name="Clients" sheetId="1" r:id="r1"/><sheet name="Notes" sheetId="2" r:id="r2"/></sheets></workbook>"#),
+        ("xl/_rels/workbook.xml.rels", relations.as_str()),
+        ("xl/styles.xml", r#"<styleSheet><cellXfs><xf numFmtId="0"/><xf numFmtId="14"/><xf numFmtId="22"/></cellXfs></styleSheet>"#),
+        ("xl/worksheets/sheet1.xml", sheet.as_str()),
+        ("xl/worksheets/sheet2.xml", r#"<worksheet><sheetData><row r="1"><c r="A1" t="inlineStr"><is><t>what is this?</t></is></c></row></sheetData></worksheet>"#),
+    ])
+}
+
+/// The same, whose list of parts says that each unpacks to two gigabytes.
+fn boasting_workbook(text: &str) -> Vec<u8> {
+    let mut file = workbook(text);
+    let entries: Vec<usize> = (0..file.len() - 4).filter(|at| file[*at..].starts_with(b"PK\x01\x02")).collect();
+    for entry in entries {
+        file[entry + 24..entry + 28].copy_from_slice(&(u32::MAX / 2).to_le_bytes());
+    }
+    file
+}
+
+fn half(file: &[u8]) -> Vec<u8> {
+    file[..file.len() / 2].to_vec()
+}
+
 /// A list of some length whose rows fail, which is fast, but for the first and the last, which are of one number.
 fn long_list(rows: usize) -> String {
     let filler: String = (1..rows - 1).map(|row| format!("12,Nobody {},{}\n", row.wrapping_mul(2_654_435_761), row * 31)).collect();
@@ -191,6 +261,28 @@ fn corpus() -> Vec<Case> {
         case("gzip of a picture", "", |_| packed_bytes(b"\x89PNG\r\n\x1a\n\0\0"), Fails("a PNG picture")),
         case("gzip that unpacks to a thousand times its size", "", |_| packed_bytes(&vec![b'\n'; 3_000_000]), Fails("more than 100 times its size")),
         case("gzip of two chunks", long_list(5_100), packed, Rows(1, 1, 5_098)),
+        // Workbooks.
+        case("a workbook", "phone,name\n~1,Zoé Œuvrard\n~2,Łukasz\n", workbook, Rows(2, 0, 0)),
+        case("a workbook whose numbers are numbers", "phone,name\n#1~1,Zoé\n#~2,Ada\n#1~2,Łukasz\n", workbook, Rows(2, 1, 0)),
+        case(
+            "a French workbook",
+            "N° de client,Civilité,Nom,Prénom,Téléphone,Portable,Courriel,CP,Ville,Depuis,Solde\n#12,Mme,Bérubé,Zoé,#1~1,~2,zoe@example.com,G6V 1A1,Lévis,@46328,#1234.56\n\
+             #13,M.,Côté,François,#~3,,,,Trois-Rivières,%46328.4375,#12\n",
+            workbook,
+            Rows(2, 0, 0),
+        ),
+        case("a workbook with gaps", "\n\nphone,name,,city\n\n~1,,,Paris\n,,,\n\n~2,Ada\n", workbook, Rows(2, 0, 0)),
+        case("a workbook without a header", "Zoe,#1~1\nAda,#~2\n", workbook, Rows(2, 0, 0)),
+        case("a workbook of one column with other separators in it", "phone; name\n~1\n~2\n", workbook, Rows(2, 0, 0)),
+        case("a workbook of two chunks", long_list(5_100), workbook, Rows(1, 1, 5_098)),
+        case("a workbook of nothing", "", workbook, Fails("The first sheet of the Excel workbook is empty.")),
+        case("a workbook of a header and nothing else", "phone,name\n", workbook, Fails("no rows")),
+        case("a workbook that names no number", "name,city\nZoe,Paris\n", workbook, Fails("No column of the header is a telephone number.")),
+        case("a workbook that is cut off", "phone\n~1\n", |text| half(&workbook(text)), Fails("The Excel workbook is damaged or was cut off.")),
+        case("a workbook that would fill the disk", "phone\n~1\n", boasting_workbook, Fails("unpacks to more than 1 GiB")),
+        case("a workbook in a gzip archive", "phone\n~1\n", |text| packed_bytes(&workbook(text)), Fails("a zip archive or an Excel workbook")),
+        case("a binary workbook", "", |_| zipped(&[("xl/workbook.bin", "")]), Fails("a binary Excel workbook")),
+        case("a zip archive", "phone\n~1\n", |text| zipped(&[("list.csv", text)]), Fails("a zip archive that is no Excel workbook")),
         // Separators, lines and quotes.
         case("semicolons", "phone;name\n~1;\"a,b\"\n~2;c,d\n", utf8, Rows(2, 0, 0)),
         case("tabs", "phone\tname\n~1\ta, b\n", utf8, Rows(1, 0, 0)),
@@ -245,8 +337,8 @@ fn corpus() -> Vec<Case> {
         case("separators and nothing else", ",,\n,,\n", utf8, Fails("The file is empty.")),
         case("a picture", "", |_| b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR".to_vec(), Fails("a PNG picture")),
         case("a document", "", |_| b"%PDF-1.7\n%\xE2\xE3\n".to_vec(), Fails("a PDF document")),
-        case("a workbook", "", |_| b"PK\x03\x04\x14\0\x06\0".to_vec(), Fails("an Excel workbook")),
-        case("an old workbook", "", |_| b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1".to_vec(), Fails("an old Excel workbook")),
+        case("the beginning of a zip archive", "", |_| b"PK\x03\x04\x14\0\x06\0".to_vec(), Fails("The Excel workbook is damaged or was cut off.")),
+        case("an old workbook", "", |_| b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1".to_vec(), Fails("an old or a protected Excel workbook")),
         case("NUL bytes", "phone,name\n~1,a\0\0b\n", utf8, Fails("a binary file")),
         case("NUL bytes further on", format!("phone,name\n{}~1,\0\n", format!("12,{}\n", "x".repeat(30)).repeat(4_000)), utf8, Fails("Row 4001 contains NUL bytes")),
         case("NUL bytes in UTF-16", "phone,name\n~1,a\0b\n", marked_little, Fails("a binary file")),
@@ -402,6 +494,38 @@ async fn a_packed_file_of_many_megabytes_is_staged_in_parts_and_none_are_left_of
 }
 
 #[tokio::test]
+async fn a_workbook_is_staged_as_its_cells_are_seen() {
+    let pipeline = Pipeline::new().await;
+    let text = "phone,name,zip,country,signed,called\n#16175550123,Zoé Œuvrard,02134,US,@46328,%46328.4375\n";
+    let import = pipeline.imported("clients.xlsx", workbook(text)).await;
+    assert_eq!((import.status, import.counts.created), (ImportStatus::Completed, 1), "{:?}", import.failure_reason);
+    let staged = pipeline.uploads.get(&pipeline.staged_key(&import)).unwrap();
+    let expected = "sep=,\nphone,name,zip,country,signed,called\n16175550123,Zoé Œuvrard,02134,US,2026-11-02,2026-11-02T10:30:00\n";
+    assert_eq!(String::from_utf8(staged).unwrap(), expected);
+    let details = pipeline.details("+16175550123").await;
+    assert_eq!((details.name.as_deref(), details.postal_code.as_deref()), (Some("Zoé Œuvrard"), Some("02134")));
+    assert_eq!(details.attributes.get("signed"), Some(&AttributeValue::String("2026-11-02".to_owned())));
+}
+
+#[tokio::test]
+async fn a_workbook_of_many_megabytes_is_staged_in_parts_and_a_larger_one_is_refused() {
+    let pipeline = Pipeline::new().await;
+    let filler: String = (0..9_500).map(|row: u64| format!("12,{row},{}\n", "é".repeat(500))).collect();
+    let text = format!("phone,name,note\n514-555-0101,First,1\n{filler}514-555-0101,Last,2\n");
+    let import = pipeline.imported("large.xlsx", workbook(&text)).await;
+    assert_eq!(import.counts, RowCounts { created: 1, skipped: 1, failed: 9_500, ..RowCounts::default() }, "{:?}", import.failure_reason);
+    let staged = pipeline.uploads.get(&pipeline.staged_key(&import)).unwrap();
+    let expected = format!("sep=,\n{text}").into_bytes();
+    let differs_at = staged.iter().zip(&expected).position(|(said, expected)| said != expected);
+    assert_eq!((differs_at, staged.len(), pipeline.uploads.open_uploads()), (None, expected.len(), 0));
+
+    let file = pipeline.put("too-large.xlsx", 1, workbook(&text)).await;
+    let import = pipeline.import(&DroppedFile { bytes: 100 * 1024 * 1024 + 1, ..file }).await;
+    assert!(import.failure_reason.as_deref().unwrap().contains("larger than 100 MB"));
+    assert_eq!((pipeline.uploads.get(&pipeline.staged_key(&import)), pipeline.uploads.open_uploads()), (None, 0));
+}
+
+#[tokio::test]
 async fn a_packed_file_that_is_received_again_or_whose_copy_is_replaced_is_told_apart() {
     let pipeline = Pipeline::new().await;
     let text = "phone,name\n514-555-0101,Zoe\n";
@@ -454,7 +578,7 @@ async fn columns_are_told_by_their_names_else_by_their_values() {
 async fn a_french_spreadsheet_and_an_address_book_are_read_as_they_were_meant() {
     let pipeline = Pipeline::new().await;
     let corpus = corpus();
-    for (name, number) in [("a French Excel", 1), ("Google Contacts", 1), ("Outlook", 1), ("Salesforce", 1)] {
+    for (name, number) in [("a French Excel", 1), ("a French workbook", 1), ("Google Contacts", 1), ("Outlook", 1), ("Salesforce", 1)] {
         let index = corpus.iter().position(|case| case.name == name).unwrap();
         pipeline.imported(&format!("{index}.csv"), corpus[index].file(index)).await;
         let details = pipeline.details(&format!("+1514555{:04}", index * 10 + number)).await;

@@ -47,9 +47,9 @@ async fn the_same_chunk_again_counts_the_same_and_writes_nothing() {
 }
 
 #[tokio::test]
-async fn a_cut_batch_is_counted_once_wherever_it_is_cut() {
+async fn a_batch_is_counted_once_however_it_goes_wrong() {
     for operation in ["BatchExecuteStatement", "BatchGetItem"] {
-        for fault in [Fault::CutBefore, Fault::CutAfter] {
+        for fault in [Fault::CutBefore, Fault::CutAfter, Fault::Throttled, Fault::Partial] {
             let world = World::new().await;
             world.services.tenants.settings(&world.tenant.scope).await.unwrap();
             world.database.wire.cut_next(operation, fault);
@@ -59,12 +59,17 @@ async fn a_cut_batch_is_counted_once_wherever_it_is_cut() {
 }
 
 #[tokio::test]
-async fn an_update_whose_answer_is_lost_is_counted_as_an_update() {
+async fn an_update_that_goes_wrong_is_counted_as_one_update() {
     let world = World::new().await;
     let file = made::file(1);
     write(&world, 1, &file, false).await;
-    world.database.wire.cut_next("PutItem", Fault::CutAfter);
-    assert_eq!(write(&world, 2, &file.replace("Windsor", "Tecumseh"), false).await, counts(0, 1, 0));
+    for (seed, fault, city) in [(2, Fault::CutAfter, "Tecumseh"), (3, Fault::CutBefore, "Laval"), (4, Fault::Throttled, "Gatineau")] {
+        world.database.wire.cut_next("PutItem", fault);
+        assert_eq!(write(&world, seed, &file.replace("Windsor", city), false).await, counts(0, 1, 0), "{fault:?}");
+    }
+    let id = world.tenant.keyring.slot("+15195550000");
+    let stored = contacts::get(&world.database.core, &world.tenant, &id).await.unwrap().unwrap();
+    assert_eq!((stored.contact.record.version, stored.contact.details.city.as_deref()), (4, Some("Gatineau")));
 }
 
 #[tokio::test]

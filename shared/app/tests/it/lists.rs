@@ -47,7 +47,7 @@ async fn fill(world: &World, tenant: &OpenTenant, settings: &Settings, count: us
         let id = tenant.keyring.slot(&draft.phone.e164);
         let change = Change::new("contact.created", world.clock.now(), Origin::system());
         let mut contact = Contact::created(id, draft.into_details(&defaults, status, assignee, None), change);
-        contact.import_marks = vec![ImportMark { import: import(number), row: 1, written: RowWrite::Created }];
+        contact.import_marks = vec![ImportMark { import: import(number), row: 1, written: RowWrite::Created, version: None }];
         if number % 11 == 0 {
             contact.deleted_at = Some(world.clock.now());
         }

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
 use switchboard_app::audit::{Recorder, StreamRecord};
 use switchboard_app::imports::{WrittenRow, written_key};
-use switchboard_domain::actor::Actor;
 use switchboard_domain::audit::{leaf, root, sorted};
+use switchboard_domain::change::{Change, Origin};
 use switchboard_domain::clock::Clock;
 use switchboard_domain::ids::{ContactId, ImportId};
-use switchboard_domain::imports::{ChunkRange, Import, ImportKind, ImportSourceType, ImportStatus, Phase, Row, RowCounts, read_rows, sniff};
+use switchboard_domain::imports::{ChunkRange, Import, ImportKind, ImportSourceType, NewImport, Phase, Piece, Row, read_rows, sniff};
 use switchboard_platform::Files;
 use switchboard_store::item::Item;
 use switchboard_store::{imports, keys};
@@ -21,43 +21,42 @@ pub(crate) fn import(world: &World, seed: u8, file: &str) -> (Import, Vec<Row>) 
     let body = &file[file.find('\n').unwrap() + 1..];
     let rows: Vec<Row> = read_rows(body.as_bytes(), &beginning.dialect, 1).collect();
     let now = world.clock.now();
-    let import = Import {
+    let new = NewImport {
         id: ImportId::new(now, &[seed; 10]),
         kind: ImportKind::Contacts,
         source_type: ImportSourceType::Csv,
         source_platform: "n/a".to_owned(),
-        status: ImportStatus::Processing,
-        phase: Phase::Writing,
-        failure_reason: None,
         file_name: "people.csv".to_owned(),
         file_bytes: file.len() as u64,
         file_key: "drop/demo/people.csv".to_owned(),
         file_tag: "tag".to_owned(),
-        staged: None,
-        mapping: beginning.mapping("CA"),
+        change: Change::new("import.created", now, Origin::system()),
+    };
+    let import = Import {
+        phase: Phase::Writing,
+        mapping: beginning.mapping(ImportKind::Contacts, "CA"),
         dialect: Some(beginning.dialect),
         rows_total: Some(rows.len() as u64),
         chunks: 1,
+        check_run: 1,
         chunks_checked: 1,
-        chunks_written: 0,
-        counts: RowCounts::default(),
-        created_by: Actor::system(),
-        created_at: now,
+        checked_run: 1,
+        write_run: 1,
         started_at: Some(now),
         writing_since: Some(now),
-        finished_at: None,
+        ..Import::new(new)
     };
     (import, rows)
 }
 
 /// The first chunk of every import.
-pub(crate) const CHUNK: u32 = 1;
+pub(crate) const CHUNK: Piece = Piece { chunk: 1, from_row: 0 };
 
 /// Puts an import and its chunk where they are kept.
 pub(crate) async fn begin(world: &World, import: &Import) {
     let (core, scope) = (&world.database.core, &world.tenant.scope);
     imports::create(core, scope, import.clone()).await.unwrap();
-    let range = ChunkRange { number: CHUNK, start: 0, end: import.file_bytes, first_row: 1, rows: import.rows_total.unwrap() };
+    let range = ChunkRange { number: CHUNK.chunk, start: 0, end: import.file_bytes, first_row: 1, rows: import.rows_total.unwrap() };
     imports::create_chunk(core, scope, import.id, range).await.unwrap();
 }
 
@@ -66,8 +65,8 @@ pub(crate) async fn written(world: &World, results: &Bucket, import: &Import, ro
     let (core, scope) = (&world.database.core, &world.tenant.scope);
     let chunk = async || core.get(scope, &keys::chunk(scope, import.id, CHUNK)).await.unwrap().unwrap();
     let before = chunk().await;
-    results.put(&written_key(scope.tenant(), import.id, CHUNK), serde_json::to_vec(rows).unwrap());
-    assert!(imports::finish_write(core, scope, import.id, CHUNK, &import.counts, world.clock.now()).await.unwrap());
+    results.put(&written_key(scope.tenant(), import.id, CHUNK, None), serde_json::to_vec(rows).unwrap());
+    assert!(imports::finish_write(core, scope, import.id, CHUNK, &import.counts, None, world.clock.now()).await.unwrap());
     changed(&before, &chunk().await)
 }
 

@@ -1,10 +1,12 @@
 //! From what somebody typed or a file says to a contact: every value checked, and merged into what is already there.
 
-use jiff::Timestamp;
-use serde::Serialize;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, civil};
+use serde::{Deserialize, Serialize};
 
 use super::attributes::{self, AttributeValue, Attributes, validate_all};
 use super::{ContactDetails, ContactTimeZone, MAX_ALTERNATE_PHONES, TimeZoneSource};
+use crate::clock::to_millisecond;
 use crate::field_error::{FieldError, FieldErrorCode};
 use crate::ids::{AgentId, StatusId, TeamId};
 use crate::phone::Phone;
@@ -66,7 +68,8 @@ pub struct Defaults {
 }
 
 /// What to do with an optional value that isn't valid.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum OnInvalid {
     /// Leave the field empty, keep the text as an attribute named after the field, and warn.
     Warn,
@@ -90,7 +93,28 @@ pub struct ContactDraft {
     time_zone: Option<String>,
     source: Option<String>,
     attributes: Attributes,
-    next_contact_at: Option<Timestamp>,
+    next_contact: Option<NextContact>,
+}
+
+/// When to call next.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum NextContact {
+    /// At this moment.
+    At(Timestamp),
+    /// When clocks show this where the contact is.
+    Local(civil::DateTime),
+}
+
+impl NextContact {
+    /// The moment for who lives in this time zone. A time that clocks skip there is as much later as they do, and of one that they show twice it is the
+    /// first.
+    fn in_zone(self, zone: &str) -> Option<Timestamp> {
+        let at = match self {
+            Self::At(at) => Some(at),
+            Self::Local(local) => TimeZone::get(zone).and_then(|zone| zone.to_timestamp(local)).ok(),
+        };
+        at.map(to_millisecond)
+    }
 }
 
 /// A draft with the warnings about values that were set aside.
@@ -117,6 +141,14 @@ impl ContactDraft {
     /// # Errors
     /// All that is wrong, each with its field: the phone always, the other values unless `on_invalid` sets them aside.
     pub fn validate(input: &ContactInput, defaults: &Defaults, on_invalid: OnInvalid) -> Result<ValidatedDraft, Vec<FieldError>> {
+        Self::validate_beside(input, &[], defaults, on_invalid)
+    }
+
+    /// The same of values beside which others came that aren't valid (`refused`): they are set aside, or refuse the whole, as those of the contact are.
+    ///
+    /// # Errors
+    /// As [`Self::validate`].
+    pub fn validate_beside(input: &ContactInput, refused: &[Warning], defaults: &Defaults, on_invalid: OnInvalid) -> Result<ValidatedDraft, Vec<FieldError>> {
         let mut check = Check { on_invalid, errors: Vec::new(), warnings: Vec::new(), set_aside: Vec::new() };
         let country = check.optional("country", input.country.as_deref(), country);
         let parsed = phone::parse("phone", &input.phone, country.as_deref().unwrap_or(&defaults.country));
@@ -129,7 +161,7 @@ impl ContactDraft {
         }
         let effective_country = country.clone().or_else(|| main.country.clone()).unwrap_or_else(|| defaults.country.clone());
         let alternate_phones = check.alternates(&input.alternate_phones, &effective_country, &main.e164);
-        let draft = Self {
+        let mut draft = Self {
             alternate_phones,
             name: check.optional("name", input.name.as_deref(), |field, value| text::line(field, value, text::NAME_LENGTH)),
             email: check.optional("email", input.email.as_deref(), email::normalise),
@@ -140,11 +172,21 @@ impl ContactDraft {
             country,
             time_zone: check.optional("timeZone", input.time_zone.as_deref(), time_zone),
             source: check.optional("source", input.source.as_deref(), |field, value| text::line(field, value, text::PLACE_LENGTH)),
-            next_contact_at: input.next_contact_at,
-            attributes: check.attributes(&input.attributes),
+            next_contact: input.next_contact_at.map(NextContact::At),
+            attributes: Attributes::new(),
             phone: main,
         };
+        for Warning { error, value } in refused {
+            check.refuse(error.clone(), value.as_deref().unwrap_or_default());
+        }
+        draft.attributes = check.attributes(&input.attributes);
         if check.errors.is_empty() { Ok(ValidatedDraft { draft, warnings: check.warnings }) } else { Err(check.errors) }
+    }
+
+    /// The same, with the time of the next contact as clocks show it where the contact is.
+    #[must_use]
+    pub fn with_local_next_contact(self, local: civil::DateTime) -> Self {
+        Self { next_contact: Some(NextContact::Local(local)), ..self }
     }
 
     /// The details of a new contact.
@@ -156,6 +198,7 @@ impl ContactDraft {
             None => ContactTimeZone::derived(Some(&country), self.postal_code.as_deref(), &self.phone.e164, defaults),
         };
         ContactDetails {
+            next_contact_at: self.next_contact.and_then(|next| next.in_zone(&time_zone.name)),
             country: Some(country),
             phone: self.phone.e164,
             phone_extension: self.phone.extension,
@@ -172,7 +215,6 @@ impl ContactDraft {
             status,
             assignee,
             team,
-            next_contact_at: self.next_contact_at,
         }
     }
 
@@ -193,6 +235,7 @@ impl ContactDraft {
             None => ContactTimeZone::derived(country.as_deref(), postal_code.as_deref(), &existing.phone, defaults),
         };
         Ok(ContactDetails {
+            next_contact_at: self.next_contact.and_then(|next| next.in_zone(&time_zone.name)).or(existing.next_contact_at),
             phone: existing.phone.clone(),
             phone_extension: self.phone.extension.or_else(|| existing.phone_extension.clone()),
             alternate_phones: if self.alternate_phones.is_empty() { existing.alternate_phones.clone() } else { self.alternate_phones },
@@ -209,7 +252,6 @@ impl ContactDraft {
             status: existing.status,
             assignee: existing.assignee,
             team: existing.team,
-            next_contact_at: self.next_contact_at.or(existing.next_contact_at),
         })
     }
 }
@@ -297,7 +339,7 @@ impl Check {
     }
 }
 
-pub(super) fn country(field: &str, value: &str) -> Result<Option<String>, FieldError> {
+pub(crate) fn country(field: &str, value: &str) -> Result<Option<String>, FieldError> {
     let Some(line) = text::line(field, value, text::PLACE_LENGTH)? else {
         return Ok(None);
     };
@@ -384,6 +426,42 @@ pub(super) mod tests {
         assert_eq!(validated.draft.email, None);
         assert_eq!(validated.draft.attributes.get("email"), Some(&AttributeValue::String("nobody".to_owned())));
         assert_eq!(validated.draft.attributes.get("postalCode"), Some(&AttributeValue::String("D1D 1D1".to_owned())));
+    }
+
+    #[test]
+    fn what_came_beside_a_contact_and_is_wrong_is_set_aside_with_its_own_or_refuses_the_whole() {
+        let beside = Warning { error: FieldError::new("doNotCall", FieldErrorCode::Invalid, "doNotCall is neither a yes nor a no."), value: some("perhaps") };
+        let wrong = ContactInput { email: some("nobody"), ..input("514-555-0123") };
+        let validated = ContactDraft::validate_beside(&wrong, std::slice::from_ref(&beside), &defaults(), OnInvalid::Warn).unwrap();
+        assert_eq!(validated.draft.attributes.get("doNotCall"), Some(&AttributeValue::String("perhaps".to_owned())));
+        assert_eq!(validated.warnings.iter().map(|warning| warning.error.field.as_str()).collect::<Vec<_>>(), ["email", "doNotCall"]);
+        let errors = ContactDraft::validate_beside(&wrong, std::slice::from_ref(&beside), &defaults(), OnInvalid::Fail).unwrap_err();
+        assert_eq!(errors.iter().map(|error| error.field.as_str()).collect::<Vec<_>>(), ["email", "doNotCall"]);
+    }
+
+    #[test]
+    fn what_clocks_show_at_the_next_contact_is_read_in_the_contacts_zone() {
+        let next = |input: &ContactInput, local: &str| {
+            let draft = ContactDraft::validate(input, &defaults(), OnInvalid::Fail).unwrap().draft.with_local_next_contact(local.parse().unwrap());
+            let new = draft.clone().into_details(&defaults(), details().status, None, None);
+            let merged = draft.merged_into(&details(), &defaults()).unwrap();
+            assert_eq!(new.next_contact_at, merged.next_contact_at);
+            new.next_contact_at.unwrap().to_string()
+        };
+        let (derived, by_code) = (input("514-555-0123"), ContactInput { postal_code: some("V6B 1A1"), ..input("514-555-0123") });
+        let given = ContactInput { time_zone: some("America/Halifax"), ..by_code.clone() };
+        assert_eq!(next(&derived, "2026-07-02T10:30"), "2026-07-02T14:30:00Z");
+        assert_eq!(next(&by_code, "2026-07-02T10:30"), "2026-07-02T17:30:00Z");
+        assert_eq!(next(&given, "2026-07-02T10:30"), "2026-07-02T13:30:00Z");
+        assert_eq!(next(&derived, "2026-03-08T02:30"), "2026-03-08T07:30:00Z", "clocks skip this, so it is 3:30");
+        assert_eq!(next(&derived, "2026-11-01T01:30"), "2026-11-01T05:30:00Z", "clocks show this twice");
+    }
+
+    #[test]
+    fn a_next_contact_is_kept_to_the_millisecond_so_that_the_same_row_changes_nothing() {
+        let precise = ContactInput { next_contact_at: Some("2026-12-01T15:30:00.123456789Z".parse().unwrap()), ..input("514-555-0123") };
+        let draft = ContactDraft::validate(&precise, &defaults(), OnInvalid::Fail).unwrap().draft;
+        assert_eq!(draft.into_details(&defaults(), details().status, None, None).next_contact_at, Some("2026-12-01T15:30:00.123Z".parse().unwrap()));
     }
 
     #[test]

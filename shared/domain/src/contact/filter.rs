@@ -100,7 +100,7 @@ mod tests {
         let mut contact = Contact::created(ContactId::from_hash(&[0; 32]), details(), Change::new("contact.created", at(100), Origin::system()));
         contact.details.assignee = Some(agent);
         contact.details.source = Some("web".to_owned());
-        contact.import_marks = vec![ImportMark { import, row: 1, written: RowWrite::Created }];
+        contact.import_marks = vec![ImportMark { import, row: 1, written: RowWrite::Created, version: None }];
         let all = ContactFilter::default;
         let pairs = [
             (ContactFilter { statuses: vec![status], ..all() }, ContactFilter { statuses: vec![wrong_status], ..all() }),

@@ -8,6 +8,7 @@ mod patch;
 mod revert;
 
 pub use attributes::{AttributeValue, Attributes, MAX_ATTRIBUTE_BYTES, MAX_ATTRIBUTES, is_sealed, is_sensitive, validate_name, validate_value};
+pub(crate) use draft::country;
 pub use draft::{ContactDraft, ContactInput, Defaults, OnInvalid, ValidatedDraft, Warning};
 pub use filter::{ContactFilter, Owners};
 pub use merge::{MAX_MERGED, MergeField, Unmerge, merge};
@@ -144,6 +145,9 @@ pub struct ImportMark {
     /// What was done.
     #[serde(rename = "o")]
     pub written: RowWrite,
+    /// The version that it made; none for a new contact, whose first it is.
+    #[serde(rename = "v", default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<u32>,
 }
 
 /// What a row wrote.
@@ -249,7 +253,7 @@ mod tests {
 
     #[test]
     fn a_contact_remembers_its_last_four_imports_and_each_once() {
-        let mark = |seed: u8, row| ImportMark { import: ImportId::new(Timestamp::UNIX_EPOCH, &[seed; 10]), row, written: RowWrite::Updated };
+        let mark = |seed: u8, row| ImportMark { import: ImportId::new(Timestamp::UNIX_EPOCH, &[seed; 10]), row, written: RowWrite::Updated, version: Some(2) };
         let change = Change::new("contact.created", Timestamp::UNIX_EPOCH, Origin::system());
         let mut contact = Contact::created(ContactId::from_hash(&[0; 32]), draft::tests::details(), change);
         for seed in 1..=6 {

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::mapping::{ColumnMapping, is_known, is_phone_or_email, map_by_values, map_columns};
 use super::packing::known_binary;
 use super::reader::{Record, Records};
+use super::record::ImportKind;
 
 /// How much of the beginning of a file is looked at.
 pub const SAMPLE_BYTES: usize = 64 * 1024;
@@ -62,6 +63,27 @@ pub enum FileProblem {
     /// An archive of a file that is too large.
     #[error("The gzip archive unpacks to more than 5 GiB. Drop the file unpacked, or in parts.")]
     TooLargeUnpacked,
+    /// A workbook that is too large to be read.
+    #[error("The Excel workbook is larger than 100 MB. Save its first sheet as CSV and drop that.")]
+    WorkbookTooLarge,
+    /// A workbook whose parts can't be read.
+    #[error("The Excel workbook is damaged or was cut off. Open it, save it again and drop that, or save its first sheet as CSV.")]
+    DamagedWorkbook,
+    /// A workbook that unpacks to more than it may.
+    #[error("The Excel workbook unpacks to more than 1 GiB. Save its first sheet as CSV and drop that.")]
+    InflatedWorkbook,
+    /// A workbook whose texts and styles take more memory than there is.
+    #[error("The Excel workbook has more texts and cell styles than can be read. Save its first sheet as CSV and drop that.")]
+    TooMuchText,
+    /// A cell, or a stretch of empty rows, that is too long to be read.
+    #[error("Behind row {0} of its first sheet the Excel workbook has a cell, or empty rows, of more than 96 MiB. Remove them, or save the sheet as CSV and drop that.")]
+    WorkbookGap(u32),
+    /// A workbook without cells to see.
+    #[error("The Excel workbook shows no sheet of cells. Put the list on its first sheet and drop it again.")]
+    NoSheet,
+    /// A sheet without cells.
+    #[error("The first sheet of the Excel workbook is empty. Put the list there and drop it again.")]
+    EmptySheet,
     /// NUL bytes further on.
     #[error("Row {0} contains NUL bytes, so the file is damaged or not text. Save it as CSV again.")]
     Nul(u64),
@@ -77,6 +99,9 @@ pub enum FileProblem {
     /// The same of a file without a header.
     #[error("The file has no header, and no column of it holds telephone numbers. Put a header row first that names one of them phone (or téléphone).")]
     NoPhoneValues,
+    /// No column is an e-mail address or a name, where the staff is listed.
+    #[error("A list of agents needs a column email and a column name (or first name and last name). Name them so and drop the file again. The columns are: {0}.")]
+    NoStaffColumns(String),
     /// More columns than a list has.
     #[error("The first row has more than 500 columns. Remove those that aren't needed and drop the file again.")]
     TooManyColumns,
@@ -103,16 +128,20 @@ pub struct Beginning {
 impl Beginning {
     /// Which column is what: by its name, else by its values as they are read in `country`.
     #[must_use]
-    pub fn mapping(&self, country: &str) -> Vec<ColumnMapping> {
-        let mut mapping = map_columns(&self.columns);
-        map_by_values(&mut mapping, &self.rows, country);
+    pub fn mapping(&self, kind: ImportKind, country: &str) -> Vec<ColumnMapping> {
+        let mut mapping = map_columns(&self.columns, kind);
+        map_by_values(&mut mapping, &self.rows, country, kind);
         mapping
     }
 
-    /// What is wrong when no column is mapped to the telephone number.
+    /// What is wrong when no column is mapped to what an import of this kind needs.
     #[must_use]
-    pub fn without_phone(&self) -> FileProblem {
-        if self.has_header { FileProblem::NoPhoneColumn(self.columns.join(", ")) } else { FileProblem::NoPhoneValues }
+    pub fn without(&self, kind: ImportKind) -> FileProblem {
+        match (kind, self.has_header) {
+            (ImportKind::Agents, _) => FileProblem::NoStaffColumns(self.columns.join(", ")),
+            (ImportKind::Contacts | ImportKind::Suppressions, true) => FileProblem::NoPhoneColumn(self.columns.join(", ")),
+            (ImportKind::Contacts | ImportKind::Suppressions, false) => FileProblem::NoPhoneValues,
+        }
     }
 }
 
@@ -335,6 +364,7 @@ mod tests {
         assert_eq!(problem(b",,\n\"\",,\n"), FileProblem::Empty);
         assert_eq!(problem(b"\x89PNG\r\n\x1a\n\0\0"), FileProblem::NotText("a PNG picture"));
         assert_eq!(problem(b"\x1F\x8B\x08"), FileProblem::NotText("a gzip archive"));
+        assert_eq!(problem(b"\xD0\xCF\x11\xE0\xA1\xB1"), FileProblem::NotText("an old or a protected Excel workbook"));
         assert_eq!(problem(b"\xFF\xFE\0\0p\0\0\0"), FileProblem::NotText("text in UTF-32"));
         assert_eq!(problem(b"a\0b"), FileProblem::NotText("a binary file"));
         assert_eq!(sniff(&vec![b'x'; SAMPLE_BYTES], false, "CA"), Err(FileProblem::NoHeader));

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 /// What formulas begin with. A tab or a carriage return counts, because programs drop it and look at what follows.
-const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
+pub(super) const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
 
 /// The cell that says a value and nothing else. `is_blank` tells what the column takes for nothing.
 #[must_use]

@@ -1,4 +1,5 @@
-//! Files that aren't plain text as it is read: archives of gzip, and text in UTF-16. What they say is written again as plain text before it is planned.
+//! Files that aren't plain text as it is read: archives of gzip, text in UTF-16, and Excel workbooks. What they say is written again as plain text before it is
+//! planned.
 
 use std::io::Write;
 
@@ -19,6 +20,7 @@ pub const MOST_UNPACKED: u64 = 5 * 1024 * 1024 * 1024;
 const TOLD_BY: usize = 4 * 1024;
 
 const GZIP: &[u8] = b"\x1F\x8B";
+const ZIP: &[u8] = b"PK\x03\x04";
 
 /// How a file is packed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +29,8 @@ pub enum Packing {
     Gzip,
     /// Not packed, but two bytes a character.
     Utf16(ByteOrder),
+    /// An archive of zip, which may be an Excel workbook: [`super::write_first_sheet`] tells.
+    Workbook,
 }
 
 /// Which byte of a character comes first.
@@ -52,6 +56,9 @@ impl ByteOrder {
 pub fn packing(sample: &[u8]) -> Option<Packing> {
     if sample.starts_with(GZIP) {
         return Some(Packing::Gzip);
+    }
+    if sample.starts_with(ZIP) {
+        return Some(Packing::Workbook);
     }
     if known_binary(sample).is_some() {
         return None;
@@ -86,8 +93,8 @@ pub(super) fn known_binary(sample: &[u8]) -> Option<&'static str> {
         (b"\xFF\xD8\xFF", "a JPEG picture"),
         (b"GIF8", "a GIF picture"),
         (b"%PDF", "a PDF document"),
-        (b"PK\x03\x04", "a zip archive or an Excel workbook"),
-        (b"\xD0\xCF\x11\xE0", "an old Excel workbook"),
+        (ZIP, "a zip archive or an Excel workbook"),
+        (b"\xD0\xCF\x11\xE0", "an old or a protected Excel workbook"),
         (GZIP, "a gzip archive"),
         (b"\x7FELF", "a program"),
         (b"\xFF\xFE\0\0", "text in UTF-32"),
@@ -105,15 +112,16 @@ pub struct Unpacker {
 }
 
 impl Unpacker {
-    /// One for a file of so many bytes.
+    /// One for a file of so many bytes; none for a workbook, whose parts aren't in the order in which they are read.
     #[must_use]
-    pub fn new(packing: Packing, file_bytes: u64) -> Self {
+    pub fn new(packing: Packing, file_bytes: u64) -> Option<Self> {
         match packing {
             Packing::Gzip => {
                 let most = file_bytes.saturating_mul(MOST_TIMES).min(MOST_UNPACKED);
-                Self { archive: Some(MultiGzDecoder::new(Vec::new())), text: Text::Unknown(Vec::new()), unpacked: 0, most }
+                Some(Self { archive: Some(MultiGzDecoder::new(Vec::new())), text: Text::Unknown(Vec::new()), unpacked: 0, most })
             }
-            Packing::Utf16(order) => Self { archive: None, text: Text::Utf16(order.decoder()), unpacked: 0, most: u64::MAX },
+            Packing::Utf16(order) => Some(Self { archive: None, text: Text::Utf16(order.decoder()), unpacked: 0, most: u64::MAX }),
+            Packing::Workbook => None,
         }
     }
 
@@ -186,7 +194,7 @@ impl Text {
         let told_by = &bytes[..bytes.len().min(TOLD_BY)];
         *self = match packing(told_by) {
             Some(Packing::Utf16(order)) => Self::Utf16(order.decoder()),
-            Some(Packing::Gzip) | None => Self::Plain,
+            Some(Packing::Gzip | Packing::Workbook) | None => Self::Plain,
         };
         self.feed(&bytes, out);
     }
@@ -235,7 +243,7 @@ mod tests {
 
     /// What a file says that comes in slices of this size.
     fn unpacked(file: &[u8], slice: usize) -> Result<Vec<u8>, FileProblem> {
-        let mut unpacker = Unpacker::new(packing(file).unwrap(), file.len() as u64);
+        let mut unpacker = Unpacker::new(packing(file).unwrap(), file.len() as u64).unwrap();
         let mut out = Vec::new();
         for slice in file.chunks(slice) {
             unpacker.feed(slice, &mut out)?;
@@ -252,6 +260,16 @@ mod tests {
         assert_eq!(packing(&little("\u{feff}名前\n")), Some(Packing::Utf16(ByteOrder::Little)));
         assert_eq!(packing(&big("\u{feff}名前\n")), Some(Packing::Utf16(ByteOrder::Big)));
         assert_eq!(packing(&little("phone,имя\n514-555-0123,Зоя\n")), Some(Packing::Utf16(ByteOrder::Little)));
+    }
+
+    #[test]
+    fn a_workbook_is_told_by_its_archive_and_is_not_read_in_its_order() {
+        assert_eq!(packing(b"PK\x03\x04\x14\0\x06\0"), Some(Packing::Workbook));
+        assert!(Unpacker::new(Packing::Workbook, 1_000).is_none());
+        assert_eq!(unpacked(&packed(b"PK\x03\x04\x14\0"), 5).as_deref(), Ok(b"PK\x03\x04\x14\0".as_slice()), "in a gzip archive it is refused as what it is");
+        for file in [b"PK\x05\x06".as_slice(), b"PK\x03", b"PK,phone\n", b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1"] {
+            assert_eq!(packing(file), None, "{file:?}");
+        }
     }
 
     #[test]
@@ -291,7 +309,7 @@ mod tests {
     #[test]
     fn an_archive_unpacks_to_at_most_100_times_its_size_and_no_further() {
         let archive = packed(&vec![b','; 5_000_000]);
-        let mut unpacker = Unpacker::new(Packing::Gzip, archive.len() as u64);
+        let mut unpacker = Unpacker::new(Packing::Gzip, archive.len() as u64).unwrap();
         let mut out = Vec::new();
         let fed = archive.chunks(64).try_for_each(|slice| unpacker.feed(slice, &mut out));
         assert_eq!(fed, Err(FileProblem::Inflated));
@@ -317,7 +335,7 @@ mod tests {
         #[test]
         fn no_file_is_too_strange(file in prop::collection::vec(any::<u8>(), 0..300), slice in 1_usize..50) {
             for packing in [Packing::Gzip, Packing::Utf16(ByteOrder::Little), Packing::Utf16(ByteOrder::Big)] {
-                let mut unpacker = Unpacker::new(packing, file.len() as u64);
+                let mut unpacker = Unpacker::new(packing, file.len() as u64).unwrap();
                 let mut out = Vec::new();
                 let fed = file.chunks(slice).try_for_each(|slice| unpacker.feed(slice, &mut out));
                 let _ = fed.and_then(|()| unpacker.finish(&mut out));

@@ -110,10 +110,7 @@ impl Planner {
             block = text;
         }
         let nul = memchr::memchr(0, block);
-        for byte in &block[..nul.unwrap_or(block.len())] {
-            self.position += 1;
-            self.step(*byte);
-        }
+        self.scan(&block[..nul.unwrap_or(block.len())]);
         if nul.is_some() {
             return Err(FileProblem::Nul(self.rows + 1));
         }
@@ -146,7 +143,44 @@ impl Planner {
         Ok(Plan { encoding: if utf8 { Encoding::Utf8 } else { Encoding::Windows1252 }, rows: self.rows, chunks: self.chunks })
     }
 
+    /// Takes bytes without NUL among them, at once those that only a separator tells apart.
+    fn scan(&mut self, mut text: &[u8]) {
+        while !text.is_empty() {
+            let length = self.run(text);
+            let (run, rest) = text.split_at(length);
+            if let Some(last) = run.last() {
+                self.pass(run, *last);
+            }
+            text = match rest.split_first() {
+                Some((byte, rest)) => {
+                    self.step(*byte);
+                    rest
+                }
+                None => rest,
+            };
+        }
+    }
+
+    /// How many of the next bytes end no record and open or close no quotes.
+    fn run(&self, text: &[u8]) -> usize {
+        let end = match self.state {
+            State::Quoted => memchr::memchr(b'"', text),
+            _ => memchr::memchr3(b'"', b'\n', b'\r', text),
+        };
+        end.unwrap_or(text.len())
+    }
+
+    /// Takes such bytes. In quotes they change nothing; elsewhere the last one tells whether a cell begins behind it.
+    fn pass(&mut self, run: &[u8], last: u8) {
+        if self.state != State::Quoted {
+            self.state = if last == self.separator { State::FieldStart } else { State::Unquoted };
+        }
+        self.position += run.len() as u64;
+        self.has_content = self.has_content || run.iter().any(|byte| !is_filler(*byte, self.separator));
+    }
+
     fn step(&mut self, byte: u8) {
+        self.position += 1;
         let before = self.state;
         self.state = before.after(byte, self.separator);
         if !is_filler(byte, self.separator) {
@@ -225,7 +259,7 @@ impl Planner {
 
 #[cfg(test)]
 mod tests {
-    use super::super::reader::{Record, Records};
+    use super::super::reader::{Cells, Records};
     use super::*;
     use proptest::prelude::*;
 
@@ -322,8 +356,8 @@ mod tests {
     }
 
     /// The records with content that the reader finds.
-    fn read(text: &[u8], separator: u8) -> Vec<csv::ByteRecord> {
-        let filled = Records::of(text, separator).filter(|record: &Record| !record.is_blank(separator));
+    fn read(text: &[u8], separator: u8) -> Vec<Cells> {
+        let filled = Records::of(text, separator).filter(|record| !record.is_blank(separator));
         filled.map(|record| record.cells).collect()
     }
 
@@ -390,6 +424,21 @@ mod tests {
                     prop_assert_eq!(&parts[..], rows);
                 }
             }
+        }
+
+        #[test]
+        fn bytes_are_passed_together_as_they_would_be_one_by_one(
+            text in bytes(),
+            separator in prop::sample::select(vec![b',', b';', b'\t', b'|']),
+            leading in 0_u32..3,
+            cut in 0_usize..60,
+        ) {
+            let (mut together, mut one_by_one) = (Planner::with_chunks(separator, leading, 2, 40), Planner::with_chunks(separator, leading, 2, 40));
+            let (first, second) = text.split_at(cut.min(text.len()));
+            together.scan(first);
+            together.scan(second);
+            text.iter().for_each(|byte| one_by_one.step(*byte));
+            prop_assert_eq!(format!("{together:?}"), format!("{one_by_one:?}"));
         }
     }
 }

@@ -1,11 +1,7 @@
-//! Reading the rows of a chunk and turning each into values for a contact. Nothing after this knows about CSV.
+//! Reading the rows of a chunk. Nothing after this knows about CSV.
 
-use super::blank::{is_blank_name, is_blank_word};
 use super::dialect::{Dialect, MOST_COLUMNS, decode};
-use super::literal::from_cell;
-use super::mapping::{ColumnMapping, Target};
 use super::reader::{Record, Records};
-use crate::contact::{AttributeValue, ContactInput};
 
 /// One row of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,87 +39,32 @@ fn row(number: u64, record: &Record, dialect: &Dialect) -> Row {
     Row { number, cells: record.cells.iter().take(MOST_COLUMNS).map(text).collect(), problem }
 }
 
-/// The values of a row for a contact; blank cells give nothing, short rows are filled with blanks.
-///
-/// # Errors
-/// What is wrong with the row as it is written.
-pub fn to_input(row: &Row, mapping: &[ColumnMapping]) -> Result<ContactInput, RowProblem> {
-    if let Some(problem) = row.problem {
-        return Err(problem);
-    }
-    let mut input = ContactInput::default();
-    let (mut first_name, mut last_name) = (None, None);
-    for (column, cell) in mapping.iter().zip(&row.cells) {
-        let Some(target) = &column.field else { continue };
-        let is_blank: fn(&str) -> bool = if matches!(target, Target::FirstName | Target::LastName | Target::Name) { is_blank_name } else { is_blank_word };
-        if is_blank(cell) {
-            continue;
-        }
-        let cell = from_cell(cell.trim(), is_blank);
-        match target {
-            Target::Phone => cell.clone_into(&mut input.phone),
-            Target::AlternatePhones => input.alternate_phones.push(cell.to_owned()),
-            Target::PhoneExtension => input.phone_extension = Some(cell.to_owned()),
-            Target::FirstName => first_name = Some(cell),
-            Target::LastName => last_name = Some(cell),
-            Target::Name => input.name = Some(cell.to_owned()),
-            Target::Email => input.email = Some(cell.to_owned()),
-            Target::Address => input.address = Some(input.address.map_or_else(|| cell.to_owned(), |before| format!("{before}, {cell}"))),
-            Target::City => input.city = Some(cell.to_owned()),
-            Target::Region => input.region = Some(cell.to_owned()),
-            Target::PostalCode => input.postal_code = Some(cell.to_owned()),
-            Target::Country => input.country = Some(cell.to_owned()),
-            Target::TimeZone => input.time_zone = Some(cell.to_owned()),
-            Target::Source => input.source = Some(cell.to_owned()),
-            Target::Attribute(name) => input.attributes.push((name.clone(), AttributeValue::String(cell.to_owned()))),
-        }
-    }
-    if input.name.is_none() {
-        let joined = [first_name, last_name].into_iter().flatten().collect::<Vec<_>>().join(" ");
-        input.name = (!joined.is_empty()).then_some(joined);
-    } else if let (Some(first_name), Some(name)) = (first_name, &input.name) {
-        // A column "nom" beside a column "prénom" is the family name.
-        if !mapping.iter().any(|column| column.field == Some(Target::LastName)) {
-            input.name = Some(format!("{first_name} {name}"));
-        }
-    }
-    Ok(input)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::imports::{Encoding, sniff};
 
-    fn inputs(text: &str) -> Vec<Result<ContactInput, RowProblem>> {
+    /// The rows behind a header.
+    fn rows(text: &str) -> Vec<Row> {
         let beginning = sniff(text.as_bytes(), true, "CA").unwrap();
-        let mapping = beginning.mapping("CA");
         let body = text.split_once('\n').unwrap().1;
-        read_rows(body.as_bytes(), &beginning.dialect, 1).map(|row| to_input(&row, &mapping)).collect()
+        read_rows(body.as_bytes(), &beginning.dialect, 1).collect()
     }
 
     #[test]
-    fn names_are_joined_in_either_language() {
-        let english = inputs("first name,last name,phone\nZoé,Roy,1\nZoé,,1\n,Roy,1\n");
-        let names: Vec<Option<String>> = english.into_iter().map(|input| input.unwrap().name).collect();
-        assert_eq!(names, [Some("Zoé Roy".to_owned()), Some("Zoé".to_owned()), Some("Roy".to_owned())]);
-        let french = inputs("Prénom;Nom;Téléphone\nZoé;Roy;1\n");
-        assert_eq!(french[0].as_ref().unwrap().name.as_deref(), Some("Zoé Roy"));
-    }
-
-    #[test]
-    fn short_rows_are_filled_and_long_ones_refused_unless_blank() {
-        let rows = inputs("phone,name\n1\n1,a,,\n1,a,b\n1,a, ,\u{a0},\n1,a,,,,,b\n");
-        assert!(rows[0].is_ok() && rows[1].is_ok() && rows[3].is_ok());
-        assert_eq!((&rows[2], &rows[4]), (&Err(RowProblem::TooManyCells), &Err(RowProblem::TooManyCells)));
+    fn long_rows_are_refused_unless_what_is_too_much_is_blank() {
+        let rows = rows("phone,name\n1\n1,a,,\n1,a,b\n1,a, ,\u{a0},\n1,a,,,,,b\n");
+        let problems: Vec<Option<RowProblem>> = rows.iter().map(|row| row.problem).collect();
+        assert_eq!(problems, [None, None, Some(RowProblem::TooManyCells), None, Some(RowProblem::TooManyCells)]);
+        assert_eq!((rows[0].cells.len(), rows[4].number), (1, 5));
     }
 
     #[test]
     fn a_cell_that_goes_on_behind_its_closing_quote_costs_its_row_and_no_other() {
-        let rows = inputs("phone,name\n1,\"Hey, I missed \" it\",3\n2,\"a\"b\n3,\"c\" \n4,\"d \"\"e\"\"\"\n");
-        assert_eq!((&rows[0], &rows[1]), (&Err(RowProblem::TextAfterQuote), &Err(RowProblem::TextAfterQuote)));
-        let name = |row: usize| rows[row].as_ref().unwrap().name.as_deref();
-        assert_eq!((name(2), name(3), rows.len()), (Some("c"), Some("d \"e\""), 4));
+        let rows = rows("phone,name\n1,\"Hey, I missed \" it\",3\n2,\"a\"b\n3,\"c\" \n4,\"d \"\"e\"\"\"\n");
+        assert_eq!((rows[0].problem, rows[1].problem), (Some(RowProblem::TextAfterQuote), Some(RowProblem::TextAfterQuote)));
+        assert_eq!((rows[2].problem, rows[3].problem, rows.len()), (None, None, 4));
+        assert_eq!((rows[2].cells[1].as_str(), rows[3].cells[1].as_str()), ("c ", "d \"e\""));
     }
 
     #[test]
@@ -135,27 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn words_for_nothing_give_nothing() {
-        let rows = inputs("phone,name,city\n1,N/A,-\n");
-        let input = rows[0].as_ref().unwrap();
-        assert_eq!((input.name.as_ref(), input.city.as_ref()), (None, None));
-    }
-
-    #[test]
-    fn a_person_called_nan_keeps_the_name() {
-        assert_eq!(inputs("first name,last name,phone\nNan,Weekly,1\n")[0].as_ref().unwrap().name.as_deref(), Some("Nan Weekly"));
-    }
-
-    #[test]
-    fn an_apostrophe_in_front_of_what_would_be_misread_is_no_part_of_it() {
-        let rows = inputs("phone,name,city,note\n'+15145550123,'=Zoe,'N/A,'tis\n");
-        let input = rows[0].as_ref().unwrap();
-        assert_eq!((input.phone.as_str(), input.name.as_deref(), input.city.as_deref()), ("+15145550123", Some("=Zoe"), Some("N/A")));
-        assert_eq!(input.attributes, [("note".to_owned(), AttributeValue::String("'tis".to_owned()))]);
-    }
-
-    #[test]
     fn a_quote_inside_an_unquoted_cell_is_kept() {
-        assert_eq!(inputs("phone,name\n1,joh\"n\n")[0].as_ref().unwrap().name.as_deref(), Some("joh\"n"));
+        assert_eq!(rows("phone,name\n1,joh\"n\n")[0].cells, ["1", "joh\"n"]);
     }
 }

@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use super::blank::{is_blank_name, is_blank_word};
 use super::literal::to_cell;
 use super::mapping::{ATTRIBUTE, Target, map_columns};
+use super::record::ImportKind;
 use crate::contact::{AttributeValue, ContactDetails, MAX_ALTERNATE_PHONES, TimeZoneSource, is_sensitive};
 
 /// The columns every file has. What a contact doesn't have is an empty cell, which an import leaves alone.
@@ -55,7 +56,7 @@ impl Sheet {
         let names: Vec<String> = attributes.iter().filter(|name| !is_sensitive(name)).cloned().collect();
         let columns = names.iter().map(|name| {
             let means_itself = to_cell(name, is_blank_word) == name.as_str()
-                && map_columns(&[fixed.as_slice(), std::slice::from_ref(name)].concat())
+                && map_columns(&[fixed[0].clone(), name.clone()], ImportKind::Contacts)
                     .pop()
                     .is_some_and(|column| column.field.as_ref() == Some(&Target::Attribute(name.clone())));
             if means_itself { name.clone() } else { format!("{ATTRIBUTE}{name}") }
@@ -124,7 +125,7 @@ pub(crate) fn writer(out: &mut Vec<u8>) -> csv::Writer<&mut Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::super::decision::keep_what_stands;
-    use super::super::{Encoding, Planner, Row, read_rows, sniff, to_input};
+    use super::super::{Encoding, ImportOptions, Planner, Row, read_rows, sniff, to_input};
     use super::*;
     use crate::contact::{Attributes, ContactDraft, ContactInput, ContactTimeZone, Defaults, OnInvalid, ValidatedDraft};
     use crate::ids::StatusId;
@@ -157,7 +158,7 @@ mod tests {
         let beginning = sniff(file, true, "CA").unwrap();
         let dialect = &beginning.dialect;
         assert_eq!((dialect.separator, dialect.encoding, beginning.has_header), (b',', Encoding::Utf8, true));
-        let mapping = beginning.mapping("CA");
+        let mapping = beginning.mapping(ImportKind::Contacts, "CA");
         let mut planner = Planner::new(dialect.separator, beginning.leading);
         planner.feed(file).unwrap();
         let chunk = planner.finish().unwrap().chunks[0];
@@ -165,7 +166,8 @@ mod tests {
         let rows: Vec<Row> = read_rows(body, dialect, 1).collect();
         assert_eq!(rows.len(), contacts.len());
         let merge = |(row, existing): (&Row, &ContactDetails)| {
-            let ValidatedDraft { draft, .. } = ContactDraft::validate(&to_input(row, &mapping).unwrap(), &defaults(), OnInvalid::Warn).unwrap();
+            let ValidatedDraft { draft, .. } =
+                ContactDraft::validate(&to_input(row, &mapping, &ImportOptions::default(), Timestamp::UNIX_EPOCH).unwrap().input, &defaults(), OnInvalid::Warn).unwrap();
             let mut merged = draft.merged_into(existing, &defaults()).unwrap();
             keep_what_stands(&mut merged, existing);
             merged
@@ -197,7 +199,7 @@ mod tests {
         let long = "x".repeat(64);
         let names = ["mobile", "street", "first name", "email", "note", "=1", "attributes.x", "N/A", long.as_str(), "Date de naissance"];
         let sheet = Sheet::new(&names.iter().map(|name| (*name).to_owned()).collect());
-        let mapped: Vec<Target> = map_columns(&sheet.header).into_iter().filter_map(|column| column.field).collect();
+        let mapped: Vec<Target> = map_columns(&sheet.header, ImportKind::Contacts).into_iter().filter_map(|column| column.field).collect();
         let attributes = mapped.iter().filter_map(|target| if let Target::Attribute(name) = target { Some(name.as_str()) } else { None });
         let mut expected: Vec<&str> = names.into_iter().filter(|name| *name != "Date de naissance").collect();
         expected.sort_unstable();

@@ -45,6 +45,9 @@ pub const SEEDED_ROLES: [SeededRole; 5] = [
             all(Permission::SuppressionRead),
             all(Permission::SuppressionAdd),
             all(Permission::ImportRead),
+            all(Permission::ImportCreate),
+            all(Permission::ImportCreateAgents),
+            all(Permission::ImportRevert),
             all(Permission::RecordRevert),
             all(Permission::AgentRead),
             all(Permission::TeamRead),
@@ -61,6 +64,8 @@ pub const SEEDED_ROLES: [SeededRole; 5] = [
         grants: &[
             all(Permission::ContactRead),
             all(Permission::SuppressionRead),
+            all(Permission::ImportRead),
+            all(Permission::ImportCreateAgents),
             all(Permission::AuditRead),
             all(Permission::AuditExport),
             all(Permission::AgentRead),

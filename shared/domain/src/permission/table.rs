@@ -55,6 +55,9 @@ permissions! {
     SuppressionRemove "suppression:remove" "Take numbers off the suppression list.";
 
     ImportRead "import:read" "See imports, their errors and their samples.";
+    ImportCreate "import:create" "Bring in contacts from files or rows, map their columns, start and cancel imports, and keep mappings.";
+    ImportCreateAgents "import:create_agents" "The same for agents, who become telephonists, and their teams.";
+    ImportRevert "import:revert" "Undo what an import wrote.";
     AuditRead "audit:read" "See the audit trail.";
     AuditExport "audit:export" "Take the audit trail out in a file.";
     RecordRevert "record:revert" "Bring a record back to what an earlier version of it said.";

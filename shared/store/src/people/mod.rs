@@ -12,7 +12,7 @@ pub use memberships::{MEMBERSHIP, change_membership, delete_membership, insert_m
 pub use teams::{TEAM, TEAM_NAME, claim_team_name, decode_team, insert_team, release_team_name, replace_team, team, team_by_name};
 pub use users::{
     ADMINISTRATORS, Administrators, STAFF_EMAIL, USER, administrators, check_user, claim_email, decode_user, insert_user, replace_user, user, user_by_email,
-    write_administrators,
+    users_by_email, write_administrators,
 };
 
 use switchboard_domain::ids::{AgentId, TeamId, UserId};
