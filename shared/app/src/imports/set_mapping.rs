@@ -3,7 +3,7 @@
 use switchboard_domain::change::Change;
 use switchboard_domain::field_error::{FieldError, FieldErrorCode};
 use switchboard_domain::ids::ImportId;
-use switchboard_domain::imports::{ColumnMapping, Import, ImportOptions, ImportStatus, Profile, Target, missing, validate_mapping};
+use switchboard_domain::imports::{ColumnMapping, Import, ImportOptions, ImportStatus, MOST_COLUMNS, Profile, Target, missing, validate_mapping};
 use switchboard_store::imports;
 
 use super::ImportServices;
@@ -80,6 +80,10 @@ pub async fn set_mapping(services: &ImportServices, viewer: &Viewer, request: Se
 
 /// The mapping that is asked for.
 fn decide(import: &Import, request: &SetMapping) -> Result<Vec<ColumnMapping>, Vec<UserError>> {
+    if request.columns.len() > MOST_COLUMNS {
+        let message = format!("columns has {} entries, and no file has more than {MOST_COLUMNS} columns. Give each column once.", request.columns.len());
+        return Err(vec![UserError::new("columns", FieldErrorCode::LimitExceeded, message)]);
+    }
     let mut mapping = import.mapping.clone();
     let mut errors: Vec<UserError> = Vec::new();
     let mut taken: Vec<Option<usize>> = vec![None; mapping.len()];

@@ -79,7 +79,7 @@ where
     allowance.renew(limits.gap);
     let mut cells = workbook.worksheet_cells_reader(&name).map_err(|_| damaged_or(&allowance, FileProblem::WorkbookGap(0)))?;
     let digits: Vec<usize> = cells.styles().iter().map(cell::digits).collect();
-    let mut table = Table::new(out);
+    let mut table = Table::new(out, limits.unpacked);
     loop {
         allowance.renew(limits.gap);
         match cells.next_cell_with_style_id() {

@@ -19,11 +19,15 @@ pub(super) struct Table<W: Write> {
     row: u32,
     column: u32,
     is_empty: bool,
+    /// How many more bytes it may have, quotes not counted: a few cells far to the right, or one long text named by many cells, would make a small workbook a file
+    /// without end.
+    left: u64,
 }
 
 impl<W: Write> Table<W> {
-    pub(super) fn new(out: W) -> Self {
-        Self { writer: csv::WriterBuilder::new().flexible(true).from_writer(out), row: 0, column: 0, is_empty: true }
+    /// One of at most so many bytes.
+    pub(super) fn new(out: W, most: u64) -> Self {
+        Self { writer: csv::WriterBuilder::new().flexible(true).from_writer(out), row: 0, column: 0, is_empty: true, left: most }
     }
 
     /// Writes a cell at a row and a column, from 0, and blanks before it where cells were left out. A blank cell is left out itself until another comes behind it.
@@ -63,6 +67,7 @@ impl<W: Write> Table<W> {
     }
 
     fn put_next(&mut self, text: &str) -> Result<(), WorkbookError> {
+        self.left = self.left.checked_sub(text.len() as u64 + 1).ok_or(FileProblem::InflatedWorkbook)?;
         self.writer.write_field(text).map_err(unwritten)?;
         self.column += 1;
         Ok(())
@@ -87,7 +92,7 @@ mod tests {
 
     fn table(cells: &[((u32, u32), &str)]) -> Result<String, String> {
         let mut out = Vec::new();
-        let mut table = Table::new(&mut out);
+        let mut table = Table::new(&mut out, 100);
         cells.iter().try_for_each(|(place, text)| table.put(*place, text)).and_then(|()| table.finish()).map_err(|error| error.to_string())?;
         Ok(String::from_utf8(out).unwrap())
     }
@@ -104,6 +109,15 @@ mod tests {
         ] {
             assert_eq!(table(&cells), Err(damaged.clone()), "{cells:?}");
         }
+    }
+
+    #[test]
+    fn a_table_that_is_far_larger_than_what_its_cells_say_is_refused() {
+        let inflated = FileProblem::InflatedWorkbook.to_string();
+        let long = "a".repeat(60);
+        assert_eq!(table(&[((0, 0), "phone"), ((1, MOST_COLUMNS - 1), "b")]), Err(inflated.clone()));
+        assert_eq!(table(&[((0, 0), &long), ((1, 0), &long)]), Err(inflated));
+        assert!(table(&[((0, 0), &long), ((1, 10), "b")]).is_ok());
     }
 
     #[test]
