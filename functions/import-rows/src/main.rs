@@ -8,7 +8,7 @@ use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use switchboard_app::imports::{CHUNK_ROWS, ImportServices, RowsMessage, handle};
 use switchboard_lambda::{Aws, Message, SystemClock, handle_each, log_to_stdout, stop_at};
 
-#[tokio::main]
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     log_to_stdout();
     let aws = Aws::from_environment().await;

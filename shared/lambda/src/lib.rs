@@ -1,5 +1,6 @@
 //! What every function shares: its settings, its clients, its log, how long it may run, and the way through a batch of messages or changes.
 
+mod allocator;
 mod aws;
 mod deadline;
 mod logging;

@@ -1,5 +1,6 @@
 //! What all items have in common, and the way between items and records.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -13,6 +14,16 @@ use crate::error::StoreError;
 
 /// An item as the SDK has it.
 pub type Item = HashMap<String, AttributeValue>;
+
+/// An item as a list of its attributes, each once: what a statement is made of, without the work that a map is.
+pub(crate) type AttributeList = Vec<(Cow<'static, str>, AttributeValue)>;
+
+/// The attributes of an item, in the order of their names.
+pub(crate) fn listed(item: Item) -> AttributeList {
+    let mut attributes: AttributeList = item.into_iter().map(|(name, value)| (Cow::Owned(name), value)).collect();
+    attributes.sort_unstable_by(|left, right| left.0.cmp(&right.0));
+    attributes
+}
 
 /// The attributes of every record that people change. A change is kept without its time, which is `updated_at`, and the maker only when it
 /// isn't also the last who changed it.
@@ -65,6 +76,29 @@ impl From<&Revisioned> for RecordAttributes {
     }
 }
 
+impl RecordAttributes {
+    /// Appends them to a list.
+    ///
+    /// # Errors
+    /// [`StoreError::Undecodable`] when one has something items can't hold.
+    pub(crate) fn append_to(self, kind: &'static str, attributes: &mut AttributeList) -> Result<(), StoreError> {
+        attributes.push((Cow::Borrowed("version"), number(self.version)));
+        attributes.push((Cow::Borrowed("revision"), number(self.revision)));
+        attributes.push((Cow::Borrowed("created_at"), number(self.created_at.as_millisecond())));
+        attributes.push((Cow::Borrowed("updated_at"), number(self.updated_at.as_millisecond())));
+        if let Some(created_by) = &self.created_by {
+            attributes.push((Cow::Borrowed("created_by"), to_value(kind, created_by)?));
+        }
+        attributes.push((Cow::Borrowed("last_change"), to_value(kind, &self.last_change)?));
+        Ok(())
+    }
+}
+
+/// A number as an attribute.
+pub(crate) fn number(number: impl ToString) -> AttributeValue {
+    AttributeValue::N(number.to_string())
+}
+
 impl From<RecordAttributes> for Revisioned {
     fn from(attributes: RecordAttributes) -> Self {
         let LastChange { action, origin, reason, member } = attributes.last_change;
@@ -84,6 +118,14 @@ impl From<RecordAttributes> for Revisioned {
 /// [`StoreError::Undecodable`] when the form has something items can't hold.
 pub fn to_item(kind: &'static str, form: &impl Serialize) -> Result<Item, StoreError> {
     serde_dynamo::aws_sdk_dynamodb_1::to_item(form).map_err(|error| StoreError::undecodable(kind, error))
+}
+
+/// Makes an attribute of a serialisable value.
+///
+/// # Errors
+/// [`StoreError::Undecodable`] when it has something items can't hold.
+pub(crate) fn to_value(kind: &'static str, value: &impl Serialize) -> Result<AttributeValue, StoreError> {
+    serde_dynamo::to_attribute_value(value).map_err(|error| StoreError::undecodable(kind, error))
 }
 
 /// Reads an item into its form.

@@ -9,7 +9,7 @@ use switchboard_domain::ids::{ContactId, SuppressionId};
 use switchboard_domain::suppression::Suppression;
 
 use crate::error::StoreError;
-use crate::item::{Item, RecordAttributes, from_item, text, to_item};
+use crate::item::{Item, RecordAttributes, from_item, listed, text, to_item};
 use crate::keys::{self, Key};
 use crate::scope::TenantScope;
 use crate::table::{CoreTable, Freshness, Page, Part, Written};
@@ -115,8 +115,7 @@ pub async fn entries(table: &CoreTable, scope: &TenantScope, ids: &[SuppressionI
 /// # Errors
 /// Those of the database; entries before the failing one may be there.
 pub async fn insert_many(table: &CoreTable, scope: &TenantScope, suppressions: &[Suppression]) -> Result<Vec<bool>, StoreError> {
-    let items: Result<Vec<Item>, StoreError> = suppressions.iter().map(|suppression| encode(scope, suppression)).collect();
-    table.insert_many(scope, items?).await
+    table.insert_many(scope, suppressions.len(), |index| encode(scope, &suppressions[index]).map(listed)).await
 }
 
 /// Lists the entries in force, the last put there first, those before the place `after`, each with its place. 1 request for the list and half an R

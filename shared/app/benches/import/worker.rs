@@ -25,7 +25,7 @@ const TICKS_A_SECOND: f64 = 100.0;
 
 /// Is a function until there are no more messages.
 pub(crate) fn run(role: &str) {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let services = runtime.block_on(Box::pin(services()));
     for message in std::io::stdin().lines() {
         let message = message.expect("a line");
@@ -72,6 +72,8 @@ impl Worker {
             .env(ROLE, role)
             .env(TENANT, world.tenant.record.id.to_string())
             .env(KEYRING, HEXLOWER.encode(&world.tenant.keyring.to_bytes()))
+            // As in the template.
+            .env("MIMALLOC_ALLOW_THP", "0")
             .env("AWS_REGION", "ca-central-1")
             .env("AWS_ACCESS_KEY_ID", "test")
             .env("AWS_SECRET_ACCESS_KEY", "test")

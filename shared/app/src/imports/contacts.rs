@@ -31,6 +31,8 @@ const SOURCE: &str = "import";
 pub(super) struct Draft {
     /// The slot of its number.
     place: ContactId,
+    /// The entry of its number in the suppression list.
+    entry: SuppressionId,
     said: ValidatedRow,
     /// Whose it becomes.
     resolved: Resolved,
@@ -91,7 +93,8 @@ impl Kind for Contacts<'_> {
         let warnings = std::mem::take(&mut validated.warnings).into_iter().map(|warning| row_warning(row.number, warning.error, warning.value)).collect();
         let place = self.tenant.keyring.slot(&validated.draft.phone.e164);
         let key = RowKey::of_slot(&place);
-        Ok(Prepared::Ready(Ready { row: row.number, key, draft: Draft { place, said: validated, resolved } }, warnings))
+        let entry = suppression::id_of(&self.tenant.keyring, &validated.draft.phone.e164);
+        Ok(Prepared::Ready(Ready { row: row.number, key, draft: Draft { place, entry, said: validated, resolved } }, warnings))
     }
 
     async fn write(&mut self, ready: Vec<ReadyContact>, tally: &mut Tally) -> Result<(), AppError> {
@@ -100,34 +103,36 @@ impl Kind for Contacts<'_> {
         let core = &self.services.core;
         let mut owners = contacts::owners_of_slots(core, self.tenant, &places).await?;
         let mut suppressed = self.suppressed(&ready).await?;
-        let mut creations: Vec<(ReadyContact, Contact)> = Vec::new();
+        let (mut rows, mut new): (Vec<ReadyContact>, Vec<Contact>) = (Vec::new(), Vec::new());
         for ready in ready {
             let owner = owners.remove(&ready.draft.place);
             let existing = owner.as_ref().and_then(Option::as_ref).map(|stored| &stored.contact);
-            if !matches!(self.decide(&ready, existing), RowDecision::Skipped(_) | RowDecision::Refused(_)) {
+            let decision = self.decide(&ready, existing);
+            if !matches!(decision, RowDecision::Skipped(_) | RowDecision::Refused(_)) {
                 self.suppress(&ready, &mut suppressed, tally).await?;
-                warn(&ready, ready.draft.said.said_in_vain(existing, suppressed.contains(&self.entry_of(&ready)), &self.statuses), tally);
+                warn(&ready, ready.draft.said.said_in_vain(existing, suppressed.contains(&ready.draft.entry), &self.statuses), tally);
             }
-            let is_suppressed = suppressed.contains(&self.entry_of(&ready));
+            let is_suppressed = suppressed.contains(&ready.draft.entry);
             if let Some(Some(stored)) = owner {
                 self.settle(ready, stored, is_suppressed, tally).await?;
                 continue;
             }
-            let RowDecision::Create(details) = self.decide(&ready, None) else {
+            let RowDecision::Create(details) = decision else {
                 continue;
             };
             let contact = Contact { suppressed: is_suppressed, ..self.new_contact(&ready, details) };
-            match owner {
-                None => creations.push((ready, contact)),
-                Some(_) => self.create_alone(ready, contact, tally).await?,
+            if owner.is_some() {
+                self.create_alone(ready, contact, tally).await?;
+                continue;
             }
+            rows.push(ready);
+            new.push(contact);
         }
-        if creations.is_empty() {
+        if new.is_empty() {
             return Ok(());
         }
-        let new: Vec<Contact> = creations.iter().map(|(_, contact)| contact.clone()).collect();
-        let created = contacts::create_many(core, self.tenant, &self.settings, new, self.services.entropy.as_ref()).await?;
-        for ((ready, contact), created) in creations.into_iter().zip(created) {
+        let created = contacts::create_many(core, self.tenant, &self.settings, &mut new, self.services.entropy.as_ref()).await?;
+        for ((ready, contact), created) in rows.into_iter().zip(new).zip(created) {
             if created {
                 wrote(tally, RowWrite::Created, contact.id, Some(contact.record.version));
                 continue;
@@ -197,20 +202,15 @@ impl Contacts<'_> {
         }
     }
 
-    /// The entry of a row's number in the suppression list.
-    fn entry_of(&self, ready: &ReadyContact) -> SuppressionId {
-        suppression::id_of(&self.tenant.keyring, &ready.draft.said.draft.phone.e164)
-    }
-
     /// The numbers among these that stand on the suppression list. An import never weakens it. 1 request per 100, 1 R each.
     async fn suppressed(&self, ready: &[ReadyContact]) -> Result<HashSet<SuppressionId>, AppError> {
-        let ids: Vec<SuppressionId> = ready.iter().map(|ready| self.entry_of(ready)).collect();
+        let ids: Vec<SuppressionId> = ready.iter().map(|ready| ready.draft.entry.clone()).collect();
         Ok(suppressions::find_many(&self.services.core, &self.tenant.scope, &ids).await?)
     }
 
     /// Puts a number on the suppression list when its row says so. The entry decides, and comes before the contact's mark of it.
     async fn suppress(&self, ready: &ReadyContact, known: &mut HashSet<SuppressionId>, tally: &mut Tally) -> Result<(), AppError> {
-        let id = self.entry_of(ready);
+        let id = ready.draft.entry.clone();
         // A worker before this one may have put it there and died: then it is told as this row's all the same.
         if !ready.draft.said.asks_not_to_be_called(&self.statuses) || (known.contains(&id) && !self.redelivered) {
             return Ok(());

@@ -15,7 +15,7 @@ use switchboard_domain::audit::{AuditEvent, BESIDE, Place};
 use switchboard_domain::ids::{ImportId, TenantId, UserId};
 
 use crate::error::StoreError;
-use crate::item::{Item, text};
+use crate::item::{Item, listed, text};
 use crate::keys;
 use crate::scope::TenantScope;
 use crate::table::{BATCH_ATTEMPTS, BATCH_GET, Page, back_off, insert_many};
@@ -96,8 +96,11 @@ impl AuditTable {
     /// # Errors
     /// Those of the database; events before the failing one may be there.
     pub async fn insert(&self, tenant: TenantId, events: &[(AuditEvent, Listing)], recorded_at: Timestamp, kept: SignedDuration) -> Result<Vec<bool>, StoreError> {
-        let items: Result<Vec<Item>, StoreError> = events.iter().map(|(event, listing)| item::encode(tenant, event, *listing, recorded_at, kept)).collect();
-        insert_many(&self.client, &self.name, items?).await
+        let item = |index: usize| {
+            let (event, listing) = &events[index];
+            item::encode(tenant, event, *listing, recorded_at, kept).map(listed)
+        };
+        insert_many(&self.client, &self.name, events.len(), item).await
     }
 
     /// Reads one event, strongly consistent. 1 request, 1 R.
