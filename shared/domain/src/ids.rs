@@ -32,6 +32,14 @@ pub fn uuid_v7(at: Timestamp, entropy: &IdEntropy) -> Uuid {
     uuid::Builder::from_unix_timestamp_millis(millis, entropy).into_uuid()
 }
 
+/// The time in the text of a UUIDv7; none for anything else.
+#[must_use]
+pub fn time_of(text: &str) -> Option<Timestamp> {
+    let bytes: [u8; 16] = BASE32.decode(text.as_bytes()).ok()?.try_into().ok()?;
+    let millis = bytes.iter().take(6).fold(0, |millis, byte| millis << 8 | i64::from(*byte));
+    Timestamp::from_millisecond(millis).ok()
+}
+
 macro_rules! uuid_id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
@@ -135,6 +143,18 @@ uuid_id!(
     /// One run that writes events of the audit trail into a file.
     AuditExportId
 );
+
+uuid_id!(
+    /// A way of scoring contacts.
+    ScoringModelId
+);
+
+impl ScoringModelId {
+    /// The preset `standard`.
+    pub const STANDARD: Self = Self(Uuid::from_u128(1));
+    /// The preset `pipeline`.
+    pub const PIPELINE: Self = Self(Uuid::from_u128(2));
+}
 
 uuid_id!(
     /// A window of an agent's schedule.

@@ -25,6 +25,8 @@ pub mod postal_code;
 pub mod presence;
 pub mod role;
 pub mod schedule;
+pub mod scoring;
+pub mod scoring_training;
 pub mod sealing;
 pub mod search;
 pub mod status;

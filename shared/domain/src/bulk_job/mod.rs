@@ -54,6 +54,8 @@ pub enum BulkAction {
     Delete,
     /// It is written into a file.
     Export,
+    /// It is scored anew, by the model in force then: a technical write, which needs no mark of the job because it says the same the second time.
+    Rescore,
     /// It gets its place in the calling order anew, because its status changed; nobody asks for it.
     Rekey {
         /// The status that changed.
@@ -88,6 +90,7 @@ impl BulkAction {
             Self::SetStatus { .. } => "SET_STATUS",
             Self::Delete => "DELETE",
             Self::Export => "EXPORT",
+            Self::Rescore => "RESCORE",
             Self::Rekey { .. } => "REKEY",
             Self::Return { .. } => "RETURN",
             Self::Disband { .. } => "DISBAND",
@@ -370,6 +373,7 @@ mod tests {
             BulkAction::SetStatus { status },
             BulkAction::Delete,
             BulkAction::Export,
+            BulkAction::Rescore,
             BulkAction::Rekey { status },
             BulkAction::Rewrap,
             BulkAction::Return { from: agent, assignee: None, team: None },

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Contact;
 use crate::ids::{AgentId, ImportId, StatusId, TeamId};
+use crate::scoring::ScoreCategory;
 
 /// Whose contacts can be: agents, and teams in whose pools contacts lie.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,6 +47,9 @@ pub struct ContactFilter {
     pub assigned: Option<bool>,
     /// Whether it was won.
     pub converted: Option<bool>,
+    /// With a score in one of these categories.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub categories: Vec<ScoreCategory>,
     /// Made at this time or later.
     #[serde(with = "crate::clock::millis::option", skip_serializing_if = "Option::is_none")]
     pub created_from: Option<Timestamp>,
@@ -74,6 +78,7 @@ impl ContactFilter {
             && self.owners.as_ref().is_none_or(|owners| owners.have(contact))
             && self.assigned.is_none_or(|assigned| details.assignee.is_some() == assigned)
             && self.converted.is_none_or(|converted| (Some(details.status) == won) == converted)
+            && (self.categories.is_empty() || contact.score.as_ref().is_some_and(|score| self.categories.contains(&score.category())))
             && self.created_from.is_none_or(|from| created >= from)
             && self.created_to.is_none_or(|to| created < to)
             && self.source.as_ref().is_none_or(|source| details.source.as_ref() == Some(source))
@@ -87,7 +92,31 @@ mod tests {
     use super::*;
     use crate::change::{Change, Origin};
     use crate::contact::{ImportMark, RowWrite};
-    use crate::ids::ContactId;
+    use crate::ids::{ContactId, ScoringModelId};
+    use crate::scoring::{ModelVersion, Score};
+
+    fn scored(value: u8) -> Score {
+        let model = ModelVersion { model: ScoringModelId::STANDARD, version: 1 };
+        Score { value, components: Vec::new(), model, calculated_at: Timestamp::UNIX_EPOCH, previous: None, next_change_at: None }
+    }
+
+    #[test]
+    fn without_a_score_a_contact_is_in_no_category() {
+        let mut contact = Contact::created(ContactId::from_hash(&[0; 32]), details(), Change::new("contact.created", Timestamp::UNIX_EPOCH, Origin::system()));
+        let filter = ContactFilter { categories: ScoreCategory::ALL.to_vec(), ..ContactFilter::default() };
+        assert!(!filter.matches(&contact, None));
+        contact.score = Some(scored(0));
+        assert!(filter.matches(&contact, None));
+    }
+
+    #[test]
+    fn a_filter_that_was_kept_before_there_were_categories_reads_as_one_without() {
+        let kept = serde_json::to_string(&ContactFilter::default()).unwrap();
+        assert!(!kept.contains("categories"), "{kept}");
+        assert_eq!(serde_json::from_str::<ContactFilter>(&kept).unwrap(), ContactFilter::default());
+        let hot = ContactFilter { categories: vec![ScoreCategory::Hot], ..ContactFilter::default() };
+        assert_eq!(serde_json::from_str::<ContactFilter>(&serde_json::to_string(&hot).unwrap()).unwrap(), hot);
+    }
 
     #[test]
     fn each_part_of_a_filter_narrows_by_itself() {
@@ -100,6 +129,7 @@ mod tests {
         let mut contact = Contact::created(ContactId::from_hash(&[0; 32]), details(), Change::new("contact.created", at(100), Origin::system()));
         contact.details.assignee = Some(agent);
         contact.details.source = Some("web".to_owned());
+        contact.score = Some(scored(50));
         contact.import_marks = vec![ImportMark { import, row: 1, written: RowWrite::Created, version: None }];
         let all = ContactFilter::default;
         let pairs = [
@@ -111,6 +141,10 @@ mod tests {
             ),
             (ContactFilter { assigned: Some(true), ..all() }, ContactFilter { assigned: Some(false), ..all() }),
             (ContactFilter { converted: Some(false), ..all() }, ContactFilter { converted: Some(true), ..all() }),
+            (
+                ContactFilter { categories: vec![ScoreCategory::Hot, ScoreCategory::Warm], ..all() },
+                ContactFilter { categories: vec![ScoreCategory::Hot, ScoreCategory::Cold], ..all() },
+            ),
             (ContactFilter { created_from: Some(at(100)), ..all() }, ContactFilter { created_from: Some(at(101)), ..all() }),
             (ContactFilter { created_to: Some(at(101)), ..all() }, ContactFilter { created_to: Some(at(100)), ..all() }),
             (ContactFilter { source: Some("web".to_owned()), ..all() }, ContactFilter { source: Some("Web".to_owned()), ..all() }),

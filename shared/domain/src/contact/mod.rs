@@ -21,6 +21,7 @@ use serde_json::json;
 use crate::audit::{Audited, Fields};
 use crate::change::Revisioned;
 use crate::ids::{AgentId, BulkJobId, ContactId, StatusId, TeamId};
+use crate::scoring::Score;
 use crate::time_zone;
 
 /// Most further numbers a contact can have.
@@ -121,6 +122,8 @@ pub struct Contact {
     pub merged: Vec<ContactId>,
     /// Its number stands on the suppression list; technical, because the list has its own record.
     pub suppressed: bool,
+    /// How promising it is; technical. None only for one that was made before there were scores.
+    pub score: Option<Score>,
     /// The last jobs that wrote it, newest first, at most [`MAX_JOB_MARKS`]; technical.
     pub job_marks: Vec<BulkJobId>,
     /// The last imports that wrote it, newest first, at most [`MAX_IMPORT_MARKS`]; technical.
@@ -174,6 +177,7 @@ impl Contact {
             unmerge: None,
             merged: Vec::new(),
             suppressed: false,
+            score: None,
             import_marks: Vec::new(),
             job_marks: Vec::new(),
         }

@@ -42,6 +42,8 @@ pub const SEEDED_ROLES: [SeededRole; 5] = [
             all(Permission::StatusCreate),
             all(Permission::StatusUpdate),
             all(Permission::StatusDelete),
+            all(Permission::ScoringRead),
+            all(Permission::ScoringWrite),
             all(Permission::SuppressionRead),
             all(Permission::SuppressionAdd),
             all(Permission::ImportRead),
@@ -63,6 +65,7 @@ pub const SEEDED_ROLES: [SeededRole; 5] = [
         name: "Supervisor",
         grants: &[
             all(Permission::ContactRead),
+            all(Permission::ScoringRead),
             all(Permission::SuppressionRead),
             all(Permission::ImportRead),
             all(Permission::ImportCreateAgents),

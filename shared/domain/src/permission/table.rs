@@ -50,6 +50,9 @@ permissions! {
     StatusUpdate "status:update" "Change statuses.";
     StatusDelete "status:delete" "Delete statuses.";
 
+    ScoringRead "scoring:read" "See the models that score contacts, try them out, and see how the scores are distributed.";
+    ScoringWrite "scoring:write" "Create, change, delete, train and activate models that score contacts.";
+
     SuppressionRead "suppression:read" "See the suppression list.";
     SuppressionAdd "suppression:add" "Put numbers on the suppression list.";
     SuppressionRemove "suppression:remove" "Take numbers off the suppression list.";
