@@ -2,8 +2,11 @@
 
 use jiff::civil::Date;
 use switchboard_domain::audit::Place;
-use switchboard_domain::ids::{AgentId, AuditExportId, BulkJobId, ContactId, ImportId, NoteId, RoleId, StatusId, SuppressionId, TeamId, TenantId, UserId};
+use switchboard_domain::ids::{
+    AgentId, AuditExportId, BulkJobId, ContactId, ImportId, NoteId, RoleId, ScoringModelId, StatusId, SuppressionId, TeamId, TenantId, UserId,
+};
 use switchboard_domain::imports::{Piece, ProfileKey};
+use switchboard_domain::scoring::ModelVersion;
 use switchboard_domain::search::Token;
 
 use crate::scope::TenantScope;
@@ -27,8 +30,8 @@ pub fn tenant_prefix(tenant: TenantId) -> String {
     format!("T#{tenant}#")
 }
 
-fn prefix(scope: &TenantScope) -> String {
-    tenant_prefix(scope.tenant())
+fn prefix(scope: &TenantScope) -> &str {
+    scope.prefix()
 }
 
 /// The partition of a tenant's configuration.
@@ -293,6 +296,51 @@ pub fn import_profile(scope: &TenantScope, profile: &ProfileKey) -> Key {
     key(import_profiles(scope), format!("{PROFILES}{profile}"))
 }
 
+/// What the sort keys of scoring models start with, and that of what counts their changes.
+pub const SCORING_MODELS: &str = "MODEL";
+
+/// The partition of a tenant's scoring models and their versions: one of its own, so that settings are read without them.
+#[must_use]
+pub fn scoring_models(scope: &TenantScope) -> String {
+    format!("{}MODELS", prefix(scope))
+}
+
+/// A scoring model of a tenant's own.
+#[must_use]
+pub fn scoring_model(scope: &TenantScope, id: ScoringModelId) -> Key {
+    key(scoring_models(scope), format!("{SCORING_MODELS}#{id}"))
+}
+
+/// Counts the changes of a tenant's scoring models, and is read with them.
+#[must_use]
+pub fn scoring_models_revision(scope: &TenantScope) -> Key {
+    key(scoring_models(scope), format!("{SCORING_MODELS}S"))
+}
+
+/// A version of a scoring model that contacts were scored by.
+#[must_use]
+pub fn scoring_model_version(scope: &TenantScope, version: ModelVersion) -> Key {
+    key(scoring_models(scope), format!("VERSION#{}#{:010}", version.model, version.version))
+}
+
+/// Which scoring model is in force, beside the rest of the configuration.
+#[must_use]
+pub fn active_scoring_model(scope: &TenantScope) -> Key {
+    key(configuration(scope), "SCORING")
+}
+
+/// The learning of a scoring model, which has the id of the model that comes of it.
+#[must_use]
+pub fn scoring_training(scope: &TenantScope, id: ScoringModelId) -> Key {
+    key(format!("{}ST#{id}", prefix(scope)), "ST")
+}
+
+/// Index 1: what was learned or is to be, by the time at which it was asked for.
+#[must_use]
+pub fn scoring_training_list(scope: &TenantScope) -> String {
+    format!("{}STL", prefix(scope))
+}
+
 /// What an idempotency key was answered with.
 #[must_use]
 pub fn idempotency(scope: &TenantScope, idempotency_key: &str) -> Key {
@@ -339,11 +387,20 @@ pub fn work(scope: &TenantScope, whose: WorkOf, shard: u32) -> String {
     }
 }
 
-/// Index 2: the place of a contact that is ready to be called: by zone, then the order of its status, then never called before called.
-/// The first characters of the id spread contacts of equal rank at random, because the id is a keyed hash.
+/// Index 2: the place of a contact that is ready to be called: by zone, then the order of its status, then never called before called, then the higher
+/// score. The first characters of the id spread contacts of equal rank at random, because the id is a keyed hash.
 #[must_use]
-pub fn ready(zone: &str, status_order: u16, contact: &ContactId) -> String {
-    format!("R#{zone}#{status_order:05}#0#{contact}")
+pub fn ready(zone: &str, status_order: u16, score: u8, contact: &ContactId) -> String {
+    format!("R#{zone}#{status_order:05}#0#{:03}#{contact}", 100_u8.saturating_sub(score))
+}
+
+/// Characters of a contact's place in the list that tell contacts of the same score apart: its millisecond and 46 random bits.
+const RANK_PLACE: usize = 20;
+
+/// Index 3: the place of a contact among those of its shard by score, the highest first.
+#[must_use]
+pub fn rank(score: u8, list_place: &str) -> String {
+    format!("{:03}#{}", 100_u8.saturating_sub(score), list_place.get(..RANK_PLACE).unwrap_or(list_place))
 }
 
 /// Index 2: the place of a contact that waits for a time.
@@ -434,6 +491,60 @@ pub fn parse_search_sort_key(sk: &str) -> Option<(&str, &str, ContactId)> {
     Some((text, place, ContactId::parse(contact)?))
 }
 
+/// What the partition keys of what is due begin with, outside every tenant.
+const DUE: &str = "DUE#";
+
+/// Over how many partitions the scores are spread that change within one hour.
+pub const DUE_SHARDS: u32 = 8;
+
+/// The scores that change within the hour (UTC) of a time although nobody changes their contacts, one partition per shard; outside every tenant, so that one walk finds all
+/// that is due.
+#[must_use]
+pub fn due_scores(at: jiff::Timestamp, shard: u32) -> String {
+    let hour = at.to_zoned(jiff::tz::TimeZone::UTC).datetime();
+    format!("{DUE}{:04}{:02}{:02}{:02}#{shard}", hour.year(), hour.month(), hour.day(), hour.hour())
+}
+
+/// That a contact's score changes at a time.
+#[must_use]
+pub fn due_score(tenant: TenantId, contact: &ContactId, at: jiff::Timestamp) -> Key {
+    key(due_scores(at, contact.shard(DUE_SHARDS)), format!("{}#{tenant}#{contact}", due_bound(at)))
+}
+
+/// Where the scores that change at a time or later begin in their partition.
+#[must_use]
+pub fn due_bound(at: jiff::Timestamp) -> String {
+    format!("{:013}", at.as_millisecond().max(0))
+}
+
+/// The time, the tenant and the contact that the sort key of a due score names.
+#[must_use]
+pub fn parse_due_score(sk: &str) -> Option<(jiff::Timestamp, TenantId, ContactId)> {
+    let (at, rest) = sk.split_once('#')?;
+    let (tenant, contact) = rest.split_once('#')?;
+    Some((jiff::Timestamp::from_millisecond(at.parse().ok()?).ok()?, TenantId::parse(tenant)?, ContactId::parse(contact)?))
+}
+
+/// Up to when what is due was looked through.
+#[must_use]
+pub fn due_watermark() -> Key {
+    key(format!("{DUE}SWEPT"), "SWEPT")
+}
+
+/// Whether a partition is one of what is due.
+pub(crate) fn is_due(pk: &str) -> bool {
+    pk.starts_with(DUE)
+}
+
+/// What the sort keys of a contact's replaced scores begin with.
+pub const REPLACED_SCORES: &str = "S#";
+
+/// A contact's score that was replaced, by when it was calculated.
+#[must_use]
+pub fn replaced_score(scope: &TenantScope, contact: &ContactId, calculated_at: jiff::Timestamp) -> Key {
+    key(contact_partition(scope, contact), format!("{REPLACED_SCORES}{}", due_bound(calculated_at)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -458,6 +569,10 @@ mod tests {
             import(&scope, import_id).pk,
             chunk(&scope, import_id, Piece::whole(1)).pk,
             import_profiles(&scope),
+            scoring_models(&scope),
+            active_scoring_model(&scope).pk,
+            scoring_training(&scope, ScoringModelId::STANDARD).pk,
+            scoring_training_list(&scope),
             idempotency(&scope, "k").pk,
             contact_list(&scope, 0),
             import_list(&scope),
@@ -526,6 +641,23 @@ mod tests {
         }
         for wrong in ["", "zoe", "zoe#place", "zoe#place#contact"] {
             assert_eq!(parse_search_sort_key(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_due_score_s_key_reads_back_and_lies_in_the_hour_of_its_time_behind_its_bound() {
+        let (tenant_id, contact_id) = (TenantId::new(Timestamp::UNIX_EPOCH, &[1; 10]), ContactId::from_hash(&[3; 32]));
+        for (at, hour) in [("2026-11-30T00:00:00Z", "2026113000"), ("2026-11-30T13:59:59.999Z", "2026113013"), ("1970-01-01T00:00:00.001Z", "1970010100")] {
+            let at: Timestamp = at.parse().unwrap();
+            let place = due_score(tenant_id, &contact_id, at);
+            assert_eq!(place.pk, format!("DUE#{hour}#{}", contact_id.shard(DUE_SHARDS)));
+            assert_eq!(parse_due_score(&place.sk), Some((at, tenant_id, contact_id.clone())));
+            let later = Timestamp::from_millisecond(at.as_millisecond() + 1).unwrap();
+            assert!(due_bound(at) < place.sk && place.sk < due_bound(later));
+            assert!(is_due(&place.pk) && parse_tenant(&place.pk).is_none());
+        }
+        for wrong in ["", "SWEPT", "1#2", "1#2#3", "x#y#z"] {
+            assert_eq!(parse_due_score(wrong), None, "{wrong}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A tenant's configuration that every request may need: its statuses and roles, read together and changed one at a time.
+//! A tenant's configuration that every request may need: its statuses and roles and what scores its contacts, read together and changed one at a time.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
@@ -7,12 +7,14 @@ use switchboard_domain::change::Revisioned;
 use switchboard_domain::ids::{RoleId, StatusId};
 use switchboard_domain::permission::Grant;
 use switchboard_domain::person::Role;
+use switchboard_domain::scoring::{self, Scorer};
 use switchboard_domain::status::ContactStatus;
 
 use crate::error::StoreError;
 use crate::item::{Item, RecordAttributes, from_item, text, to_item};
 use crate::keys;
 use crate::scope::TenantScope;
+use crate::scoring_models::{ACTIVE_SCORING_MODEL, decode_active};
 use crate::table::{Change, CoreTable, Part, Written};
 
 /// The type of a status's item.
@@ -29,6 +31,8 @@ pub struct Settings {
     pub statuses: Vec<ContactStatus>,
     /// The roles; deleted ones too, because a user may still hold one, which grants nothing.
     pub roles: Vec<Role>,
+    /// What scores its contacts: the model in force, with the statuses.
+    pub scorer: Scorer,
     /// Counts the changes of the statuses and roles: who decides by all of them writes only while it is still this.
     pub revision: u64,
 }
@@ -116,21 +120,25 @@ struct RoleItem {
     record: RecordAttributes,
 }
 
-/// Reads a tenant's statuses and roles, strongly consistent. 1 request, 1 R per started 4 KB (8 statuses and 5 roles: 2 R).
+/// Reads a tenant's statuses and roles, and the model it scores by, strongly consistent. 1 request, 1 R per started 4 KB (8 statuses and 5 roles: 2 R; a model of its own:
+/// 1 R more).
 ///
 /// # Errors
 /// Those of the database.
 pub async fn load(table: &CoreTable, scope: &TenantScope) -> Result<Settings, StoreError> {
     let mut settings = Settings::default();
+    let mut active = None;
     for item in table.partition(scope, &keys::configuration(scope), "").await? {
         match text(&item, "type") {
             Some(STATUS) => settings.statuses.push(decode_status(item)?),
             Some(ROLE) => settings.roles.push(decode_role(item)?),
             Some(SETTINGS_REVISION) => settings.revision = decode_revision(&item)?,
+            Some(ACTIVE_SCORING_MODEL) => active = Some(decode_active(item)?.model),
             _ => {}
         }
     }
     settings.statuses.sort_by_key(|status| status.order);
+    settings.scorer = Scorer::new(active.unwrap_or_else(scoring::standard), &settings.statuses);
     Ok(settings)
 }
 

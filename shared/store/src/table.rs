@@ -1,5 +1,6 @@
 //! The one request path to the core table: every key is checked against the tenant, every write is conditional, every batch is completed.
 
+mod due;
 mod query;
 mod transaction;
 mod whole;
@@ -17,14 +18,16 @@ use aws_sdk_dynamodb::types::{
 };
 
 use crate::error::{StoreError, TRANSIENT_CODES};
-use crate::item::{Item, text};
-use crate::keys::{Key, parse_tenant, tenant_prefix};
+use crate::item::{AttributeList, Item, text};
+use crate::keys::Key;
 use crate::scope::TenantScope;
 
 /// Items that `BatchGetItem` takes at once.
 pub(crate) const BATCH_GET: usize = 100;
 /// Statements that `BatchExecuteStatement`, and items that `BatchWriteItem`, take at once.
 const BATCH_WRITE: usize = 25;
+/// The attributes that say in which partition of an index an item stands.
+const INDEX_PARTITIONS: [&str; 2] = ["GSI1PK", "GSI2PK"];
 /// How often an incomplete batch is asked for again before it counts as unavailable.
 pub(crate) const BATCH_ATTEMPTS: u32 = 8;
 
@@ -181,6 +184,11 @@ impl CoreTable {
             check(scope, &key.pk)?;
             requests.push(WriteRequest::builder().delete_request(DeleteRequest::builder().set_key(Some(key_item(&key))).build().map_err(refused)?).build());
         }
+        self.write_all(&requests).await
+    }
+
+    /// Carries out many writes, 25 at a time, each batch until it is complete.
+    async fn write_all(&self, requests: &[WriteRequest]) -> Result<(), StoreError> {
         for batch in requests.chunks(BATCH_WRITE) {
             let mut left = batch.to_vec();
             for attempt in 0..BATCH_ATTEMPTS {
@@ -198,33 +206,46 @@ impl CoreTable {
         Ok(())
     }
 
-    /// Writes many new items; tells for each whether it was written (false: its key was taken). 1 request per 25, units as [`Self::insert`].
+    /// Writes many new items, each made when its turn comes; tells for each whether it was written (false: its key was taken). 1 request per 25, units as
+    /// [`Self::insert`].
     ///
     /// # Errors
-    /// Those of the database, and [`StoreError::OutsideTenant`]; items before the failing one may be written.
-    pub async fn insert_many(&self, scope: &TenantScope, items: Vec<Item>) -> Result<Vec<bool>, StoreError> {
-        for item in &items {
-            check_item(scope, item)?;
-        }
-        insert_many(&self.client, &self.name, items).await
+    /// Those of the database and of the making, and [`StoreError::OutsideTenant`]; items before the failing one may be written.
+    pub async fn insert_many(
+        &self,
+        scope: &TenantScope,
+        count: usize,
+        mut item: impl FnMut(usize) -> Result<AttributeList, StoreError> + Send,
+    ) -> Result<Vec<bool>, StoreError> {
+        let checked = |index| {
+            let attributes = item(index)?;
+            check_attributes(scope, &attributes)?;
+            Ok(attributes)
+        };
+        insert_many(&self.client, &self.name, count, checked).await
     }
 }
 
-/// Inserts items with PartiQL, 25 at a time, trying again those that the database had no time for.
-pub(crate) async fn insert_many(client: &Client, table: &str, items: Vec<Item>) -> Result<Vec<bool>, StoreError> {
-    let mut outcomes = vec![false; items.len()];
-    let mut left: Vec<(usize, Item)> = items.into_iter().enumerate().collect();
+/// Inserts items with PartiQL, 25 at a time, making and trying again those that the database had no time for.
+pub(crate) async fn insert_many(
+    client: &Client,
+    table: &str,
+    count: usize,
+    mut item: impl FnMut(usize) -> Result<AttributeList, StoreError> + Send,
+) -> Result<Vec<bool>, StoreError> {
+    let mut outcomes = vec![false; count];
+    let mut left: Vec<usize> = (0..count).collect();
     let mut attempt = 0;
     while !left.is_empty() {
         let mut again = Vec::new();
         for batch in left.chunks(BATCH_WRITE) {
-            let statements: Result<Vec<BatchStatementRequest>, StoreError> = batch.iter().map(|(_, item)| insert_statement(table, item)).collect();
+            let statements: Result<Vec<BatchStatementRequest>, StoreError> = batch.iter().map(|index| insert_statement(table, item(*index)?)).collect();
             let answer = client.batch_execute_statement().set_statements(Some(statements?)).send().await?;
             let responses = answer.responses.unwrap_or_default();
             if responses.len() != batch.len() {
                 return Err(StoreError::Unavailable("the batch was answered in part".to_owned()));
             }
-            for ((index, item), response) in batch.iter().zip(responses) {
+            for (index, response) in batch.iter().zip(responses) {
                 match response.error {
                     None => outcomes[*index] = true,
                     Some(error) if error.code == Some(BatchStatementErrorCodeEnum::DuplicateItem) => {}
@@ -233,7 +254,7 @@ pub(crate) async fn insert_many(client: &Client, table: &str, items: Vec<Item>) 
                         if !TRANSIENT_CODES.contains(&code) {
                             return Err(StoreError::Refused(format!("{code}: {}", error.message.unwrap_or_default())));
                         }
-                        again.push((*index, item.clone()));
+                        again.push(*index);
                     }
                 }
             }
@@ -250,20 +271,20 @@ pub(crate) async fn insert_many(client: &Client, table: &str, items: Vec<Item>) 
     Ok(outcomes)
 }
 
-fn insert_statement(table: &str, item: &Item) -> Result<BatchStatementRequest, StoreError> {
-    let mut names: Vec<&String> = item.keys().collect();
-    names.sort();
-    let places: Vec<String> = names.iter().map(|name| format!("'{name}': ?")).collect();
-    BatchStatementRequest::builder()
-        .statement(format!("INSERT INTO \"{table}\" VALUE {{{}}}", places.join(", ")))
-        .set_parameters(Some(names.into_iter().map(|name| item[name].clone()).collect()))
-        .build()
-        .map_err(|error| StoreError::Refused(error.to_string()))
+fn insert_statement(table: &str, attributes: AttributeList) -> Result<BatchStatementRequest, StoreError> {
+    let mut statement = String::with_capacity(64 + 24 * attributes.len());
+    statement.extend(["INSERT INTO \"", table, "\" VALUE {"]);
+    for (index, (name, _)) in attributes.iter().enumerate() {
+        statement.extend([if index == 0 { "'" } else { ", '" }, name, "': ?"]);
+    }
+    statement.push('}');
+    let parameters = attributes.into_iter().map(|(_, value)| value).collect();
+    BatchStatementRequest::builder().statement(statement).set_parameters(Some(parameters)).build().map_err(|error| StoreError::Refused(error.to_string()))
 }
 
 /// The second look at every key, whatever the code above believes.
 fn check(scope: &TenantScope, pk: &str) -> Result<(), StoreError> {
-    if parse_tenant(pk) == Some(scope.tenant()) && pk.starts_with(&tenant_prefix(scope.tenant())) { Ok(()) } else { Err(StoreError::OutsideTenant) }
+    if !scope.prefix().is_empty() && pk.starts_with(scope.prefix()) { Ok(()) } else { Err(StoreError::OutsideTenant) }
 }
 
 /// What leads into a tenant from outside names the tenant it leads to, and stands where only that can stand.
@@ -274,12 +295,18 @@ fn check_entrance(item: &Item) -> Result<(), StoreError> {
 
 fn check_item(scope: &TenantScope, item: &Item) -> Result<(), StoreError> {
     check(scope, text(item, "PK").unwrap_or_default())?;
-    for index in ["GSI1PK", "GSI2PK"] {
+    for index in INDEX_PARTITIONS {
         if let Some(pk) = text(item, index) {
             check(scope, pk)?;
         }
     }
     Ok(())
+}
+
+fn check_attributes(scope: &TenantScope, attributes: &AttributeList) -> Result<(), StoreError> {
+    let key_of = |name: &str| attributes.iter().find(|(each, _)| each == name).and_then(|(_, value)| value.as_s().ok());
+    check(scope, key_of("PK").map_or("", String::as_str))?;
+    INDEX_PARTITIONS.iter().filter_map(|index| key_of(index)).try_for_each(|pk| check(scope, pk))
 }
 
 fn key_item(key: &Key) -> Item {
@@ -294,6 +321,7 @@ pub(crate) async fn back_off(attempt: u32) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::keys::tenant_prefix;
     use jiff::Timestamp;
     use switchboard_domain::ids::TenantId;
 

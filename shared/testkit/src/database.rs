@@ -13,7 +13,6 @@ use crate::wire::Wire;
 /// What index 1 carries: the same as in `infra/template.yaml`, which a test holds it to.
 pub const PROJECTED: [&str; 20] = [
     "version",
-    "created_at",
     "updated_at",
     "deleted_at",
     "key",
@@ -32,13 +31,17 @@ pub const PROJECTED: [&str; 20] = [
     "suppressed",
     "imports",
     "merged_into",
+    "score",
 ];
 
 /// What index 2 carries, likewise.
 pub const PROJECTED_OF_WORK: [&str; 3] = ["GSI1SK", "status", "last_activity_at"];
 
-/// The keys of the two indexes of either table.
-const INDEX_KEYS: [&str; 4] = ["GSI1PK", "GSI1SK", "GSI2PK", "GSI2SK"];
+/// The keys of the two indexes of the audit table.
+const AUDIT_INDEX_KEYS: [&str; 4] = ["GSI1PK", "GSI1SK", "GSI2PK", "GSI2SK"];
+
+/// The keys of the three indexes of the core table: the third has the partitions of the first.
+const CORE_INDEX_KEYS: [&str; 5] = ["GSI1PK", "GSI1SK", "GSI2PK", "GSI2SK", "GSI3SK"];
 
 /// The engine with its two tables.
 #[derive(Clone)]
@@ -73,7 +76,7 @@ impl Database {
             .build();
         let client = Client::from_conf(config);
         create_core(&client).await;
-        create(&client, "audit", &INDEX_KEYS, vec![whole_index("GSI1"), whole_index("GSI2")]).await;
+        create(&client, "audit", &AUDIT_INDEX_KEYS, vec![whole_index("GSI1"), whole_index("GSI2")]).await;
         meter.reset();
         Self { core: CoreTable::new(client.clone(), "core"), audit: AuditTable::new(client.clone(), "audit"), client, meter, wire }
     }
@@ -87,25 +90,30 @@ impl Database {
 }
 
 async fn create_core(client: &Client) {
-    let indexes = vec![index("GSI1", &PROJECTED), index("GSI2", &PROJECTED_OF_WORK)];
-    create(client, "core", &INDEX_KEYS, indexes).await;
+    let indexes = vec![index("GSI1", &PROJECTED), index("GSI2", &PROJECTED_OF_WORK), index_of_keys("GSI3", "GSI1PK")];
+    create(client, "core", &CORE_INDEX_KEYS, indexes).await;
 }
 
 /// An index that carries some attributes.
 fn index(name: &str, projected: &[&str]) -> GlobalSecondaryIndex {
     let projected = projected.iter().map(|name| (*name).to_owned()).collect();
-    of_projection(name, Projection::builder().projection_type(ProjectionType::Include).set_non_key_attributes(Some(projected)).build())
+    of_projection(name, &format!("{name}PK"), Projection::builder().projection_type(ProjectionType::Include).set_non_key_attributes(Some(projected)).build())
 }
 
 /// An index that carries all attributes.
 fn whole_index(name: &str) -> GlobalSecondaryIndex {
-    of_projection(name, Projection::builder().projection_type(ProjectionType::All).build())
+    of_projection(name, &format!("{name}PK"), Projection::builder().projection_type(ProjectionType::All).build())
 }
 
-fn of_projection(name: &str, projection: Projection) -> GlobalSecondaryIndex {
+/// An index that carries keys only, with the partitions of another.
+fn index_of_keys(name: &str, partitions: &str) -> GlobalSecondaryIndex {
+    of_projection(name, partitions, Projection::builder().projection_type(ProjectionType::KeysOnly).build())
+}
+
+fn of_projection(name: &str, partitions: &str, projection: Projection) -> GlobalSecondaryIndex {
     GlobalSecondaryIndex::builder()
         .index_name(name)
-        .key_schema(key(&format!("{name}PK"), KeyType::Hash))
+        .key_schema(key(partitions, KeyType::Hash))
         .key_schema(key(&format!("{name}SK"), KeyType::Range))
         .projection(projection)
         .build()

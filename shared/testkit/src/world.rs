@@ -36,7 +36,7 @@ pub struct World {
 }
 
 impl World {
-    /// The first demo tenant. Its keyring is opened here: no key service is asked. None is there, nor a bucket for results or for the archive, nor a queue of bulk jobs, nor a
+    /// The first demo tenant. Its keyring is opened here: no key service is asked. None is there, nor a bucket for results or for the archive, nor a queue of jobs, nor a
     /// user pool: a test puts its own into `services`.
     pub async fn new() -> Self {
         Self::of(0).await
@@ -49,9 +49,10 @@ impl World {
         let entropy = Arc::new(SeededEntropy::new(7));
         let tenants = Arc::new(Tenants::new(database.core.clone(), no_keys(), clock.clone()));
         let (core, audit) = (database.core.clone(), database.audit.clone());
-        let (results, bulk_queue, audit_export_queue, identities) = (no_files(), no_queue(), no_queue(), no_identities());
-        let (archive, access) = (no_files(), Arc::default());
-        let services = Services { core, audit, tenants, access, results, archive, bulk_queue, audit_export_queue, identities, clock: clock.clone(), entropy };
+        let (results, bulk_queue, audit_export_queue, score_train_queue) = (no_files(), no_queue(), no_queue(), no_queue());
+        let (archive, access, identities) = (no_files(), Arc::default(), no_identities());
+        let services =
+            Services { core, audit, tenants, access, results, archive, bulk_queue, audit_export_queue, score_train_queue, identities, clock: clock.clone(), entropy };
         let demo = &demo::TENANTS[index];
         let tenant = open(&services, demo).await;
         data::write_settings(&services, &tenant, demo).await.expect("the database");

@@ -1,15 +1,19 @@
 //! A contact as an item: what stands in the clear, what is sealed, and its places in the indexes.
 
+use std::borrow::Cow;
+
+use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use switchboard_domain::clock::Entropy;
 use switchboard_domain::contact::{Attributes, Contact, ContactDetails, ContactTimeZone, ImportMark, TimeZoneSource, Unmerge, is_sealed};
-use switchboard_domain::ids::{AgentId, BulkJobId, ContactId, StatusId, TeamId, uuid_v7};
+use switchboard_domain::ids::{AgentId, BulkJobId, ContactId, StatusId, TeamId, time_of, uuid_v7};
 use switchboard_domain::sealing::{ContactKey, TenantKeyring};
 
+use super::scored::{score_bytes, score_from_bytes};
 use super::slot::NumberOwner;
 use crate::error::StoreError;
-use crate::item::{Item, RecordAttributes, from_item, to_item};
+use crate::item::{AttributeList, Item, RecordAttributes, from_item, number, to_value};
 use crate::keys::{self, WorkOf};
 use crate::settings::Settings;
 use crate::tenants::OpenTenant;
@@ -60,6 +64,8 @@ struct ContactItem {
     work_pk: Option<String>,
     #[serde(rename = "GSI2SK", default, skip_serializing_if = "Option::is_none")]
     work_sk: Option<String>,
+    #[serde(rename = "GSI3SK", default, skip_serializing_if = "Option::is_none")]
+    rank_sk: Option<String>,
     #[serde(rename = "type")]
     kind: String,
     #[serde(with = "switchboard_domain::audit::bytes")]
@@ -80,6 +86,8 @@ struct ContactItem {
     jobs: Vec<BulkJobId>,
     #[serde(default, skip_serializing_if = "NumberOwner::is_this")]
     number_owner: NumberOwner,
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "switchboard_domain::audit::optional_bytes")]
+    scored: Option<Vec<u8>>,
     #[serde(flatten)]
     listed: ListedAttributes,
     #[serde(flatten)]
@@ -114,9 +122,94 @@ struct ListedAttributes {
     merged_into: Option<ContactId>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     suppressed: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    score: Option<u8>,
 }
 
-/// What index 1 has of a contact.
+impl ContactItem {
+    /// The attributes, as serialising it has them; by hand, because an import makes a million.
+    fn into_attributes(self) -> Result<AttributeList, StoreError> {
+        let mut attributes = AttributeList::with_capacity(40);
+        let mut put = |name: &'static str, value: AttributeValue| attributes.push((Cow::Borrowed(name), value));
+        let mut put_text = |name: &'static str, text: Option<String>| {
+            if let Some(text) = text {
+                put(name, AttributeValue::S(text));
+            }
+        };
+        let ListedAttributes {
+            name,
+            city,
+            region,
+            country,
+            source,
+            time_zone,
+            time_zone_from,
+            status,
+            assignee,
+            team,
+            next_contact_at,
+            deleted_at,
+            merged_into,
+            suppressed,
+            score,
+        } = self.listed;
+        put_text("PK", Some(self.pk));
+        put_text("SK", Some(self.sk));
+        put_text("GSI1PK", Some(self.list_pk));
+        put_text("GSI1SK", Some(self.list_sk));
+        put_text("GSI2PK", self.work_pk);
+        put_text("GSI2SK", self.work_sk);
+        put_text("GSI3SK", self.rank_sk);
+        put_text("type", Some(self.kind));
+        put_text("name", name);
+        put_text("city", city);
+        put_text("region", region);
+        put_text("country", country);
+        put_text("source", source);
+        put_text("time_zone", Some(time_zone));
+        put_text("status", Some(status.to_string()));
+        put_text("assignee", assignee.map(|agent| agent.to_string()));
+        put_text("team", team.map(|team| team.to_string()));
+        put_text("merged_into", merged_into.map(|winner| winner.to_string()));
+        let bytes = [("key", Some(self.key)), ("sealed_list", Some(self.sealed_list)), ("sealed", self.sealed), ("unmerge", self.unmerge), ("scored", self.scored)];
+        for (name, bytes) in bytes {
+            if let Some(bytes) = bytes {
+                put(name, AttributeValue::B(bytes.into()));
+            }
+        }
+        for (name, at) in [("next_contact_at", next_contact_at), ("deleted_at", deleted_at)] {
+            if let Some(at) = at {
+                put(name, number(at.as_millisecond()));
+            }
+        }
+        if let Some(score) = score {
+            put("score", number(score));
+        }
+        if suppressed {
+            put("suppressed", AttributeValue::Bool(true));
+        }
+        put("time_zone_from", to_value(CONTACT, &time_zone_from)?);
+        if !self.attributes.is_empty() {
+            put("attributes", to_value(CONTACT, &self.attributes)?);
+        }
+        if !self.merged.is_empty() {
+            put("merged", to_value(CONTACT, &self.merged)?);
+        }
+        if !self.imports.is_empty() {
+            put("imports", to_value(CONTACT, &self.imports)?);
+        }
+        if !self.jobs.is_empty() {
+            put("jobs", to_value(CONTACT, &self.jobs)?);
+        }
+        if !self.number_owner.is_this() {
+            put("number_owner", to_value(CONTACT, &self.number_owner)?);
+        }
+        self.record.append_to(CONTACT, &mut attributes)?;
+        Ok(attributes)
+    }
+}
+
+/// What index 1 has of a contact. An index carries at most 20 attributes: when the contact was made, its place says.
 #[derive(Deserialize)]
 struct RowItem {
     #[serde(rename = "PK")]
@@ -124,8 +217,6 @@ struct RowItem {
     #[serde(rename = "GSI1SK")]
     list_sk: String,
     version: u32,
-    #[serde(with = "switchboard_domain::clock::millis")]
-    created_at: Timestamp,
     #[serde(with = "switchboard_domain::clock::millis")]
     updated_at: Timestamp,
     #[serde(with = "switchboard_domain::audit::bytes")]
@@ -179,6 +270,8 @@ pub struct ContactRow {
     pub merged_into: Option<ContactId>,
     /// Its number stands on the suppression list.
     pub suppressed: bool,
+    /// The value of its score.
+    pub score: Option<u8>,
 }
 
 impl From<&Contact> for ContactRow {
@@ -205,6 +298,7 @@ impl From<&Contact> for ContactRow {
             next_contact_at: details.next_contact_at,
             merged_into: contact.merged_into.clone(),
             suppressed: contact.suppressed,
+            score: contact.score.as_ref().map(|score| score.value),
         }
     }
 }
@@ -231,13 +325,19 @@ pub struct StoredContact {
 /// The placement of a new contact: a key of its own, and its place in the list of its shard.
 #[must_use]
 pub fn new_placement(tenant: &OpenTenant, contact: &Contact, entropy: &dyn Entropy) -> Placement {
+    placed(tenant, contact, entropy).0
+}
+
+/// The placement of a new contact, and its key.
+fn placed(tenant: &OpenTenant, contact: &Contact, entropy: &dyn Entropy) -> (Placement, ContactKey) {
     let key = ContactKey::generate(entropy);
-    Placement {
+    let placement = Placement {
         wrapped_key: tenant.keyring.wrap(&contact.id, &key, entropy),
         shard: contact.id.shard(tenant.record.shards),
         list_sk: switchboard_domain::ids::base32(uuid_v7(contact.record.created_at, &entropy.id()).as_bytes()),
         number_owner: NumberOwner::This,
-    }
+    };
+    (placement, key)
 }
 
 /// Makes the item of a contact. Its key is wrapped anew when the tenant has a newer one than wrapped it.
@@ -246,8 +346,29 @@ pub fn new_placement(tenant: &OpenTenant, contact: &Contact, entropy: &dyn Entro
 /// [`StoreError::Undecodable`] when the key doesn't open or the status isn't the tenant's.
 pub fn encode(tenant: &OpenTenant, settings: &Settings, stored: &StoredContact, entropy: &dyn Entropy) -> Result<Item, StoreError> {
     let StoredContact { contact, placement } = stored;
-    let details = &contact.details;
     let key = open_key(&tenant.keyring, &contact.id, &placement.wrapped_key)?;
+    let attributes = encode_with(tenant, settings, contact, placement, &key, entropy)?;
+    Ok(attributes.into_iter().map(|(name, value)| (name.into_owned(), value)).collect())
+}
+
+/// Makes the item of a new contact.
+///
+/// # Errors
+/// [`StoreError::Undecodable`] when the status isn't the tenant's.
+pub(super) fn encode_new(tenant: &OpenTenant, settings: &Settings, contact: &Contact, entropy: &dyn Entropy) -> Result<AttributeList, StoreError> {
+    let (placement, key) = placed(tenant, contact, entropy);
+    encode_with(tenant, settings, contact, &placement, &key, entropy)
+}
+
+fn encode_with(
+    tenant: &OpenTenant,
+    settings: &Settings,
+    contact: &Contact,
+    placement: &Placement,
+    key: &ContactKey,
+    entropy: &dyn Entropy,
+) -> Result<AttributeList, StoreError> {
+    let details = &contact.details;
     let list = SealedList { phone: details.phone.clone(), email: details.email.clone() };
     let (sensitive, clear): (Attributes, Attributes) = details.attributes.clone().into_iter().partition(|(name, _)| is_sealed(name));
     let rest = SealedDetails {
@@ -267,10 +388,11 @@ pub fn encode(tenant: &OpenTenant, settings: &Settings, stored: &StoredContact, 
         (None, Some(team)) => WorkOf::Team(team),
         (None, None) => WorkOf::Pool,
     };
+    let value = contact.score.as_ref().map(|score| score.value);
     let work_sk = match details.next_contact_at {
         _ if status.exclude_from_call_list || contact.suppressed => keys::not_to_be_called(status.order, &contact.id),
         Some(at) => keys::due(&details.time_zone.name, at, &contact.id),
-        None => keys::ready(&details.time_zone.name, status.order, &contact.id),
+        None => keys::ready(&details.time_zone.name, status.order, value.unwrap_or_default(), &contact.id),
     };
     let is_listed = contact.deleted_at.is_none();
     let list_of = if is_listed { keys::contact_list } else { keys::deleted_list };
@@ -282,8 +404,9 @@ pub fn encode(tenant: &OpenTenant, settings: &Settings, stored: &StoredContact, 
         list_sk: placement.list_sk.clone(),
         work_pk: is_listed.then(|| keys::work(&tenant.scope, whose, placement.shard)),
         work_sk: is_listed.then_some(work_sk),
+        rank_sk: value.filter(|_| is_listed).map(|value| keys::rank(value, &placement.list_sk)),
         kind: CONTACT.to_owned(),
-        key: if tenant.keyring.is_current(&placement.wrapped_key) { placement.wrapped_key.clone() } else { tenant.keyring.wrap(&contact.id, &key, entropy) },
+        key: if tenant.keyring.is_current(&placement.wrapped_key) { placement.wrapped_key.clone() } else { tenant.keyring.wrap(&contact.id, key, entropy) },
         sealed_list: seal(LIST, serde_json::to_vec(&list))?,
         sealed: if rest == SealedDetails::default() { None } else { Some(seal(DETAILS, serde_json::to_vec(&rest))?) },
         unmerge,
@@ -292,6 +415,7 @@ pub fn encode(tenant: &OpenTenant, settings: &Settings, stored: &StoredContact, 
         imports: contact.import_marks.clone(),
         jobs: contact.job_marks.clone(),
         number_owner: placement.number_owner.clone(),
+        scored: contact.score.as_ref().map(|score| score_bytes(score, contact.record.created_at)).transpose()?,
         listed: ListedAttributes {
             name: details.name.clone(),
             city: details.city.clone(),
@@ -307,10 +431,11 @@ pub fn encode(tenant: &OpenTenant, settings: &Settings, stored: &StoredContact, 
             deleted_at: contact.deleted_at,
             merged_into: contact.merged_into.clone(),
             suppressed: contact.suppressed,
+            score: value,
         },
         record: (&contact.record).into(),
     };
-    to_item(CONTACT, &form)
+    form.into_attributes()
 }
 
 /// Reads a contact from its item.
@@ -326,6 +451,7 @@ pub fn decode(keyring: &TenantKeyring, item: Item) -> Result<StoredContact, Stor
     let unmerge: Option<Box<Unmerge>> = item.unmerge.as_deref().map(|sealed| open(&key, &id, UNMERGE, sealed)).transpose()?;
     let shard = item.list_pk.rsplit('#').next().and_then(|shard| shard.parse().ok()).ok_or_else(|| StoreError::undecodable(CONTACT, "its list has no shard"))?;
     let listed = item.listed;
+    let score = listed.score.zip(item.scored.as_deref()).map(|(value, bytes)| score_from_bytes(value, item.record.created_at, bytes)).transpose()?;
     let mut attributes = item.attributes;
     attributes.extend(rest.attributes);
     let details = ContactDetails {
@@ -357,6 +483,7 @@ pub fn decode(keyring: &TenantKeyring, item: Item) -> Result<StoredContact, Stor
             unmerge,
             merged: item.merged,
             suppressed: listed.suppressed,
+            score,
             import_marks: item.imports,
             job_marks: item.jobs,
         },
@@ -374,11 +501,12 @@ pub fn decode_row(keyring: &TenantKeyring, item: Item) -> Result<ContactRow, Sto
     let key = open_key(keyring, &id, &item.key)?;
     let list: SealedList = open(&key, &id, LIST, &item.sealed_list)?;
     let listed = item.listed;
+    let created_at = time_of(&item.list_sk).ok_or_else(|| StoreError::undecodable(CONTACT, "its place in the list has no time"))?;
     Ok(ContactRow {
         id,
         place: item.list_sk,
         version: item.version,
-        created_at: item.created_at,
+        created_at,
         updated_at: item.updated_at,
         deleted_at: listed.deleted_at,
         phone: list.phone,
@@ -395,6 +523,7 @@ pub fn decode_row(keyring: &TenantKeyring, item: Item) -> Result<ContactRow, Sto
         next_contact_at: listed.next_contact_at,
         merged_into: listed.merged_into,
         suppressed: listed.suppressed,
+        score: listed.score,
     })
 }
 
@@ -422,5 +551,65 @@ impl StoredContact {
     #[must_use]
     pub fn wrapped_key(&self) -> &[u8] {
         &self.placement.wrapped_key
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::item::to_item;
+    use serde_json::{Value, json};
+
+    fn id(seed: u8) -> String {
+        StatusId::new(Timestamp::UNIX_EPOCH, &[seed; 10]).to_string()
+    }
+
+    /// An item that has every attribute there is.
+    fn whole() -> Value {
+        let contact = ContactId::from_hash(&[7; 32]);
+        let mut whole = json!({
+            "PK": "p", "SK": "s", "GSI1PK": "1", "GSI1SK": "2", "GSI2PK": "3", "GSI2SK": "4", "GSI3SK": "5", "type": "contact",
+            "key": [1, 2], "sealed_list": [3], "sealed": [4], "unmerge": [5], "scored": [6], "score": 84,
+            "attributes": { "yes": true, "number": 2.5, "text": "x" }, "merged": [contact],
+            "imports": [{ "i": id(1), "r": 7, "o": "u", "v": 3 }], "jobs": [id(2)], "number_owner": "nobody",
+        });
+        let rest = json!({
+            "name": "Zoé", "city": "Laval", "region": "QC", "country": "CA", "source": "fair", "time_zone": "America/Toronto", "time_zone_from": "postal_code",
+            "status": id(3), "assignee": id(4), "team": id(5), "next_contact_at": 1_000, "deleted_at": 2_000, "merged_into": contact, "suppressed": true,
+            "version": 2, "revision": 3, "created_at": 4, "updated_at": 5, "created_by": { "kind": "SYSTEM", "name": "Switchboard" },
+            "last_change": { "action": "contact.updated", "actor": { "kind": "SYSTEM", "name": "Switchboard" }, "request_id": "r" },
+        });
+        whole.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
+        whole
+    }
+
+    #[test]
+    fn an_item_made_by_hand_is_the_one_that_serialising_makes() {
+        let needed = [
+            "PK",
+            "SK",
+            "GSI1PK",
+            "GSI1SK",
+            "type",
+            "key",
+            "sealed_list",
+            "time_zone",
+            "time_zone_from",
+            "status",
+            "version",
+            "revision",
+            "created_at",
+            "updated_at",
+            "last_change",
+        ];
+        let mut bare = whole();
+        bare.as_object_mut().unwrap().retain(|name, _| needed.contains(&name.as_str()));
+        for (json, count) in [(whole(), 39), (bare, needed.len())] {
+            let form = || serde_json::from_value::<ContactItem>(json.clone()).unwrap();
+            let serialised = to_item(CONTACT, &form()).unwrap();
+            let by_hand = form().into_attributes().unwrap();
+            assert_eq!(by_hand.len(), count);
+            assert_eq!(by_hand.into_iter().map(|(name, value)| (name.into_owned(), value)).collect::<Item>(), serialised);
+        }
     }
 }

@@ -102,6 +102,17 @@ fn conditions(walk: &Walk<'_>) -> Filter {
         made.conditions.push(if converted { "#status = :won" } else { "#status <> :won" }.to_owned());
         made.values.insert(":won".to_owned(), string(won));
     }
+    if !filter.categories.is_empty() {
+        let ranges = filter.categories.iter().enumerate().map(|(index, category)| {
+            let (least, greatest) = category.bounds();
+            made.values.insert(format!(":least{index}"), AttributeValue::N(least.to_string()));
+            made.values.insert(format!(":greatest{index}"), AttributeValue::N(greatest.to_string()));
+            format!("#score BETWEEN :least{index} AND :greatest{index}")
+        });
+        let ranges: Vec<String> = ranges.collect();
+        made.names.insert("#score".to_owned(), "score".to_owned());
+        made.conditions.push(format!("({})", ranges.join(" OR ")));
+    }
     if let Some(import) = filter.import {
         let places: Vec<String> = (0..switchboard_domain::contact::MAX_IMPORT_MARKS).map(|index| format!("imports[{index}].i = :import")).collect();
         made.conditions.push(format!("({})", places.join(" OR ")));
@@ -240,15 +251,23 @@ fn thin(mut page: ListPage, lanes: &mut [Lane], walk: &Walk<'_>) -> ListPage {
     page
 }
 
-/// The contacts of some agents, up to `limit`; none when there are more. Deleted ones have no place in this index. 1 request per agent and
-/// started MB, half an R per started 4 KB (about 0.2 KB an entry).
+/// The contacts of some agents, up to `limit`; none when there are more. Requests and units as [`of_work`].
 ///
 /// # Errors
 /// Those of the database.
 pub async fn of_assignees(table: &CoreTable, tenant: &OpenTenant, agents: &[AgentId], statuses: &[StatusId], limit: usize) -> Result<Option<Vec<Candidate>>, StoreError> {
+    let whose: Vec<WorkOf> = agents.iter().copied().map(WorkOf::Agent).collect();
+    of_work(table, tenant, &whose, statuses, limit).await
+}
+
+/// The contacts of some agents and pools, up to `limit`; none when there are more. Deleted ones have no place in this index. 1 request per partition (an
+/// agent has one, a pool one per shard) and started MB, half an R per started 4 KB (about 0.2 KB an entry).
+///
+/// # Errors
+/// Those of the database.
+pub async fn of_work(table: &CoreTable, tenant: &OpenTenant, whose: &[WorkOf], statuses: &[StatusId], limit: usize) -> Result<Option<Vec<Candidate>>, StoreError> {
     let mut candidates = Vec::new();
-    for agent in agents {
-        let partition = keys::work(&tenant.scope, WorkOf::Agent(*agent), 0);
+    for partition in work_partitions(tenant, whose) {
         let page = table.work(&tenant.scope, &partition, limit.saturating_sub(candidates.len())).await?;
         if page.has_more {
             return Ok(None);
@@ -264,6 +283,15 @@ pub async fn of_assignees(table: &CoreTable, tenant: &OpenTenant, agents: &[Agen
         }
     }
     Ok(Some(candidates))
+}
+
+/// The partitions of index 2 in which the contacts of some agents and pools stand.
+pub(super) fn work_partitions(tenant: &OpenTenant, whose: &[WorkOf]) -> Vec<String> {
+    let shards = |whose: &WorkOf| match whose {
+        WorkOf::Agent(_) => 1,
+        WorkOf::Team(_) | WorkOf::Pool => tenant.record.shards.max(1),
+    };
+    whose.iter().flat_map(|whose| (0..shards(whose)).map(move |shard| keys::work(&tenant.scope, *whose, shard))).collect()
 }
 
 /// Reads candidates in the order asked for and keeps those that match. 1 request per 100 read, half an R each.

@@ -4,22 +4,28 @@ mod item;
 mod list;
 mod notes;
 mod numbers;
+mod ranked;
+mod scored;
 mod slot;
 
 pub use item::{CONTACT, ContactRow, Placement, StoredContact, decode, decode_row, encode, new_placement, open_key};
-pub use list::{Candidate, ListPage, Walk, count_with_status, of_assignees, read_candidates, walk};
+pub use list::{Candidate, ListPage, Walk, count_with_status, of_assignees, of_work, read_candidates, walk};
 pub use notes::{NOTE, StoredNote, decode_note, note_part, notes};
 pub use numbers::{After, Home, Move, Rewritten, rewrite};
+pub use ranked::{RankedContact, RankedPage, RankedWalk, by_priority, by_score, count_with_scores, sort_by_priority, sort_by_score};
+pub use scored::{score_bytes, score_from_bytes};
 pub use slot::{ErasedContact, NUMBER, NumberOwner, Pointer, Slot, decode_slot};
 
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::Timestamp;
 use switchboard_domain::change::{Change as RecordChange, Revisioned};
 use switchboard_domain::clock::Entropy;
 use switchboard_domain::contact::Contact;
 use switchboard_domain::ids::ContactId;
 
+use crate::due_scores;
 use crate::error::StoreError;
 use crate::keys;
 use crate::settings::Settings;
@@ -151,6 +157,7 @@ pub async fn owners_of_slots(table: &CoreTable, tenant: &OpenTenant, places: &[C
 
 /// Creates a contact at its number's slot, or, when another record has its home there and gave the number up, under an id of its own, together
 /// with the parts that go with that id. Without other parts 1 request; 1 W and one per index entry; with them, or with an id of its own, a transaction of twice the units.
+/// It has its first score from here; one that will change by time alone takes 1 request and 1 W more.
 ///
 /// When the answer to an earlier attempt was lost, the attempt that finds its own contact says that it was created.
 ///
@@ -165,6 +172,9 @@ pub async fn create(
     entropy: &dyn Entropy,
 ) -> Result<Creation, StoreError> {
     let place = tenant.keyring.slot(&contact.details.phone);
+    contact.id = place.clone();
+    score_first(settings, &mut contact);
+    announce(table, tenant, std::slice::from_ref(&contact)).await?;
     for _ in 0..ATTEMPTS {
         contact.id = place.clone();
         let tried = new_placement(tenant, &contact, entropy);
@@ -217,6 +227,7 @@ async fn create_elsewhere(
     contact.id = ContactId::from_hash(&random);
     let mut placement = new_placement(tenant, contact, entropy);
     placement.number_owner = slot::NumberOwner::Nobody;
+    announce(table, tenant, std::slice::from_ref(contact)).await?;
     let item = encode(tenant, settings, &StoredContact { contact: contact.clone(), placement }, entropy)?;
     let mut parts = parts(&contact.id);
     parts.push(Part::Insert { item, expired_before: None });
@@ -224,24 +235,34 @@ async fn create_elsewhere(
     rewrite(table, tenant, settings, Vec::new(), &[moved], parts, entropy).await
 }
 
+/// Gives a contact the score it has when it is made.
+fn score_first(settings: &Settings, contact: &mut Contact) {
+    if contact.score.is_none() {
+        contact.score = Some(settings.scorer.score(contact, contact.record.created_at));
+    }
+}
+
+/// Has contacts scored again when time alone changes their scores. Before they are written: an entry too many does no harm, one too few leaves a score wrong.
+async fn announce(table: &CoreTable, tenant: &OpenTenant, contacts: &[Contact]) -> Result<(), StoreError> {
+    let due: Vec<(ContactId, Timestamp)> = contacts.iter().filter_map(|contact| Some((contact.id.clone(), contact.score.as_ref()?.next_change_at?))).collect();
+    due_scores::announce(table, &tenant.scope, &due).await
+}
+
 fn vanished() -> StoreError {
     StoreError::Unavailable("the record at this number kept changing while it was read".to_owned())
 }
 
-/// Creates many contacts, each at its number's slot; tells for each whether it was created (false: its slot was taken). 1 request per 25,
-/// units as [`create`].
+/// Creates many contacts, each at its number's slot and with its first score; tells for each whether it was created (false: its slot was taken).
+/// 1 request per 25, and 1 per 25 scores that will change by time alone; units as [`create`].
 ///
 /// # Errors
 /// Those of the database; contacts before the failing one may be there.
-pub async fn create_many(table: &CoreTable, tenant: &OpenTenant, settings: &Settings, contacts: Vec<Contact>, entropy: &dyn Entropy) -> Result<Vec<bool>, StoreError> {
-    let items: Result<Vec<_>, StoreError> = contacts
-        .into_iter()
-        .map(|contact| {
-            let placement = new_placement(tenant, &contact, entropy);
-            encode(tenant, settings, &StoredContact { contact, placement }, entropy)
-        })
-        .collect();
-    table.insert_many(&tenant.scope, items?).await
+pub async fn create_many(table: &CoreTable, tenant: &OpenTenant, settings: &Settings, contacts: &mut [Contact], entropy: &dyn Entropy) -> Result<Vec<bool>, StoreError> {
+    for contact in contacts.iter_mut() {
+        score_first(settings, contact);
+    }
+    announce(table, tenant, contacts).await?;
+    table.insert_many(&tenant.scope, contacts.len(), |index| item::encode_new(tenant, settings, &contacts[index], entropy)).await
 }
 
 /// Writes a contact again unless its revision is no longer `revision`; false then. Its number stays. 1 request; 1 W and those of the index
