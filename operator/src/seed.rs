@@ -64,7 +64,7 @@ async fn seed_contacts(services: &Services, tenant: &OpenTenant, demo: &DemoTena
         batch.push(Contact::created(id, details, Change::new("contact.created", contact.created_at, Origin::system())));
         if batch.len() == BATCH || contacts.peek().is_none() {
             seen += batch.len();
-            let created = contacts::create_many(&services.core, tenant, &settings, std::mem::take(&mut batch), services.entropy.as_ref()).await?;
+            let created = contacts::create_many(&services.core, tenant, &settings, &mut std::mem::take(&mut batch), services.entropy.as_ref()).await?;
             written += created.into_iter().filter(|created| *created).count();
             println!("{}: {seen} of {} contacts, {written} new", demo.slug, demo.contacts);
         }

@@ -31,7 +31,8 @@ async fn serve() -> Result<(), Error> {
     log_to_stdout();
     let aws = Aws::from_environment().await;
     let (results, bulk_queue, audit_export_queue) = (aws.files("RESULTS_BUCKET")?, aws.queue("CONTACT_BULK_QUEUE_URL")?, aws.queue("AUDIT_EXPORT_QUEUE_URL")?);
-    let services = Services { results: results.clone(), bulk_queue, audit_export_queue, ..aws.services()? };
+    let score_train_queue = aws.queue("SCORE_TRAIN_QUEUE_URL")?;
+    let services = Services { results: results.clone(), bulk_queue, audit_export_queue, score_train_queue, ..aws.services()? };
     let (uploads, rows) = (aws.files("UPLOADS_BUCKET")?, aws.queue("IMPORT_ROWS_QUEUE_URL")?);
     let imports = ImportServices { services: services.clone(), uploads, results, rows, chunk_rows: CHUNK_ROWS };
     let api = Api { services, imports, signer: aws.signer("AUDIT_SEAL_KEY")? };

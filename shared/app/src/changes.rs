@@ -1,4 +1,4 @@
-//! The relay: from the core table's stream to the queue of the worker that follows contacts. Only ids travel, never values.
+//! The relay: from the core table's stream to the queues of the workers that follow contacts and that score them. Only ids travel, never values.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -13,6 +13,7 @@ use switchboard_store::keys::parse_contact;
 use crate::audit::StreamRecord;
 use crate::contact_index::IndexMessage;
 use crate::error::AppError;
+use crate::scoring::Watch;
 
 /// Into how many groups a tenant's contacts fall: as many messages of one tenant are handled at once.
 const BUCKETS: u32 = 8;
@@ -26,32 +27,44 @@ const INPUTS: [&str; 6] = ["name", "sealed_list", "sealed", "deleted_at", "merge
 pub struct Relay {
     /// The queue of contacts to be indexed.
     pub index: Queue,
+    /// The queue of contacts to be scored.
+    pub score: Queue,
+    /// Which changes can change scores.
+    pub watch: Watch,
 }
 
 /// What became of a batch.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Report {
-    /// Changed contacts, each counted once.
+    /// Changed contacts that are to be indexed, each counted once.
     pub contacts: usize,
-    /// Messages sent.
+    /// Messages sent about them.
     pub messages: usize,
-    /// Records that concern nobody.
+    /// Records that don't concern the index.
     pub passed_over: usize,
+    /// Contacts that are to be scored, each with a message of its own.
+    pub scored: usize,
+    /// Contacts that nobody can score.
+    pub set_aside: usize,
 }
 
 impl Relay {
-    /// Sends on the contacts of a batch that changed. 1 request per 10 messages of different groups.
+    /// Sends on the contacts of a batch that changed. 1 request per 10 messages of different groups, and what [`Watch::concerned`] costs.
     ///
     /// # Errors
-    /// Those of the queue: the batch is to be delivered again. What was sent before isn't taken twice within five minutes, and handled twice does
-    /// no harm.
+    /// Those of the queues and of the database: the batch is to be delivered again. What was sent to the index before isn't taken twice within five minutes, and handled
+    /// twice nothing does harm.
     pub async fn relay(&self, batch: Vec<StreamRecord>) -> Result<Report, AppError> {
         let messages = grouped(&batch);
         self.index.send_fifo(&messages).await?;
+        let concerned = self.watch.concerned(&batch).await?;
+        self.score.send_fifo(&concerned.messages).await?;
         Ok(Report {
             contacts: messages.iter().map(|message| message.body.contacts.len()).sum(),
             messages: messages.len(),
             passed_over: batch.iter().filter(|record| changed_contact(record).is_none()).count(),
+            scored: concerned.messages.len(),
+            set_aside: concerned.set_aside,
         })
     }
 }

@@ -17,6 +17,7 @@ pub mod people;
 pub mod presence;
 pub mod roles;
 pub mod schedules;
+pub mod scoring;
 mod services;
 pub mod statuses;
 pub mod suppressions;

@@ -29,6 +29,8 @@ pub struct Services {
     pub bulk_queue: Queue,
     /// Where exports of the audit trail are sent.
     pub audit_export_queue: Queue,
+    /// Where the learning of scoring models is sent.
+    pub score_train_queue: Queue,
     /// The identities with which users sign in.
     pub identities: Identities,
     /// The time.

@@ -38,7 +38,7 @@ impl Aws {
     }
 
     /// The database, with tables named by `CORE_TABLE` and, where the function has them, `AUDIT_TABLE`, `RESULTS_BUCKET`, `AUDIT_ARCHIVE_BUCKET`,
-    /// `CONTACT_BULK_QUEUE_URL`, `AUDIT_EXPORT_QUEUE_URL` and `USER_POOL_ID`.
+    /// `CONTACT_BULK_QUEUE_URL`, `AUDIT_EXPORT_QUEUE_URL`, `SCORE_TRAIN_QUEUE_URL` and `USER_POOL_ID`.
     ///
     /// # Errors
     /// When `CORE_TABLE` is not set.
@@ -51,10 +51,10 @@ impl Aws {
         let results = self.bucket(std::env::var("RESULTS_BUCKET").unwrap_or_default());
         let archive = self.bucket(std::env::var("AUDIT_ARCHIVE_BUCKET").unwrap_or_default());
         let queue = |name: &str| Queue::new(aws_sdk_sqs::Client::new(&self.config), std::env::var(name).unwrap_or_default());
-        let (bulk_queue, audit_export_queue) = (queue("CONTACT_BULK_QUEUE_URL"), queue("AUDIT_EXPORT_QUEUE_URL"));
+        let (bulk_queue, audit_export_queue, score_train_queue) = (queue("CONTACT_BULK_QUEUE_URL"), queue("AUDIT_EXPORT_QUEUE_URL"), queue("SCORE_TRAIN_QUEUE_URL"));
         let identities = self.pool(std::env::var("USER_POOL_ID").unwrap_or_default());
         let (access, entropy) = (Arc::default(), Arc::new(SystemEntropy));
-        Ok(Services { core, audit, tenants, access, results, archive, bulk_queue, audit_export_queue, identities, clock, entropy })
+        Ok(Services { core, audit, tenants, access, results, archive, bulk_queue, audit_export_queue, score_train_queue, identities, clock, entropy })
     }
 
     /// The bucket named by a setting. At an endpoint of one's own the bucket stands in the path.

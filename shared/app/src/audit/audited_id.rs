@@ -1,7 +1,9 @@
 //! What audit events are about: a kind of record and its id.
 
 use switchboard_domain::audit::AuditEvent;
-use switchboard_domain::ids::{AgentId, AuditExportId, BulkJobId, ContactId, ImportId, NoteId, RoleId, StatusId, SuppressionId, TeamId, TenantId, UserId};
+use switchboard_domain::ids::{
+    AgentId, AuditExportId, BulkJobId, ContactId, ImportId, NoteId, RoleId, ScoringModelId, StatusId, SuppressionId, TeamId, TenantId, UserId,
+};
 use switchboard_domain::imports::ProfileKey;
 
 /// A record with an audit trail.
@@ -31,6 +33,10 @@ pub enum AuditedId {
     Schedule(AgentId),
     /// A mapping of columns that is kept under a name.
     ImportProfile(ProfileKey),
+    /// A way of scoring contacts.
+    ScoringModel(ScoringModelId),
+    /// Which model an organisation scores by.
+    ActiveScoringModel(TenantId),
     /// An import, whose events stand beside each other: it has no versions.
     Import(ImportId),
     /// A bulk job, likewise.
@@ -40,7 +46,8 @@ pub enum AuditedId {
 }
 
 /// The nouns of all records with an audit trail, in the order of the alphabet.
-pub const ENTITY_TYPES: [&str; 15] = [
+pub const ENTITY_TYPES: [&str; 17] = [
+    "active_scoring_model",
     "agent",
     "audit_export",
     "bulk_job",
@@ -52,6 +59,7 @@ pub const ENTITY_TYPES: [&str; 15] = [
     "presence",
     "role",
     "schedule",
+    "scoring_model",
     "suppression",
     "team",
     "tenant",
@@ -75,13 +83,16 @@ impl AuditedId {
             Self::Presence(_) => "presence",
             Self::Schedule(_) => "schedule",
             Self::ImportProfile(_) => "import_profile",
+            Self::ScoringModel(_) => "scoring_model",
+            Self::ActiveScoringModel(_) => "active_scoring_model",
             Self::Import(_) => "import",
             Self::BulkJob(_) => "bulk_job",
             Self::AuditExport(_) => "audit_export",
         }
     }
 
-    /// The id that its events carry: the record's own in its short form, of a kept mapping its folded name.
+    /// The id that its events carry: the record's own in its short form, of a kept mapping its folded name, of what an organisation scores by the
+    /// organisation's.
     #[must_use]
     pub fn entity_id(&self) -> String {
         match self {
@@ -93,8 +104,9 @@ impl AuditedId {
             Self::Team(id) => id.to_string(),
             Self::Role(id) => id.to_string(),
             Self::Suppression(id) => id.to_string(),
-            Self::Tenant(id) => id.to_string(),
+            Self::Tenant(id) | Self::ActiveScoringModel(id) => id.to_string(),
             Self::ImportProfile(key) => key.to_string(),
+            Self::ScoringModel(id) => id.to_string(),
             Self::Import(id) => id.to_string(),
             Self::BulkJob(id) => id.to_string(),
             Self::AuditExport(id) => id.to_string(),
@@ -117,6 +129,8 @@ impl AuditedId {
             "presence" => Self::Presence(AgentId::parse(entity_id)?),
             "schedule" => Self::Schedule(AgentId::parse(entity_id)?),
             "import_profile" => Self::ImportProfile(ProfileKey::parse(entity_id)?),
+            "scoring_model" => Self::ScoringModel(ScoringModelId::parse(entity_id)?),
+            "active_scoring_model" => Self::ActiveScoringModel(TenantId::parse(entity_id)?),
             "import" => Self::Import(ImportId::parse(entity_id)?),
             "bulk_job" => Self::BulkJob(BulkJobId::parse(entity_id)?),
             "audit_export" => Self::AuditExport(AuditExportId::parse(entity_id)?),
@@ -148,13 +162,14 @@ mod tests {
     use super::*;
     use jiff::Timestamp;
     use switchboard_domain::audit::Audited;
-    use switchboard_domain::{contact, imports, note, person, presence, schedule, status, suppression, team, tenant};
+    use switchboard_domain::{contact, imports, note, person, presence, schedule, scoring, status, suppression, team, tenant};
 
     #[test]
     fn every_kind_of_record_reads_back_and_the_list_of_kinds_is_whole() {
         let (contact, suppression) = (ContactId::from_hash(&[5; 32]), SuppressionId::from_hash(&[6; 32]));
         let (at, entropy) = (Timestamp::UNIX_EPOCH, [1; 10]);
         let all = [
+            AuditedId::ActiveScoringModel(TenantId::new(at, &entropy)),
             AuditedId::Agent(AgentId::new(at, &entropy)),
             AuditedId::AuditExport(AuditExportId::new(at, &entropy)),
             AuditedId::BulkJob(BulkJobId::new(at, &entropy)),
@@ -166,6 +181,7 @@ mod tests {
             AuditedId::Presence(AgentId::new(at, &entropy)),
             AuditedId::Role(RoleId::new(at, &entropy)),
             AuditedId::Schedule(AgentId::new(at, &entropy)),
+            AuditedId::ScoringModel(ScoringModelId::new(at, &entropy)),
             AuditedId::Suppression(suppression),
             AuditedId::Team(TeamId::new(at, &entropy)),
             AuditedId::Tenant(TenantId::new(at, &entropy)),
@@ -197,6 +213,8 @@ mod tests {
             presence::Presence::ENTITY_TYPE,
             schedule::Schedule::ENTITY_TYPE,
             imports::Profile::ENTITY_TYPE,
+            scoring::ScoringModel::ENTITY_TYPE,
+            scoring::ActiveScoringModel::ENTITY_TYPE,
         ];
         for noun in recorded {
             assert!(ENTITY_TYPES.contains(&noun), "{noun}");

@@ -6,7 +6,7 @@ use switchboard_domain::change::Revisioned;
 use switchboard_domain::ids::{ContactId, NoteId, TeamId};
 use switchboard_store::contacts::{self, Slot, open_key};
 use switchboard_store::tenants::{self, OpenTenant};
-use switchboard_store::{import_profiles, keys, people, presence, schedules, settings, suppressions};
+use switchboard_store::{import_profiles, keys, people, presence, schedules, scoring_models, settings, suppressions};
 
 use super::audited_id::AuditedId;
 use crate::error::AppError;
@@ -63,7 +63,9 @@ pub(super) async fn current(services: &Services, tenant: &OpenTenant, id: &Audit
             schedule.map(|schedule| Current::of(&schedule, &schedule.record))
         }
         AuditedId::ImportProfile(key) => import_profiles::get(core, scope, key).await?.map(|profile| Current::of(&profile, &profile.record)),
-        AuditedId::Tenant(_) | AuditedId::Import(_) | AuditedId::BulkJob(_) | AuditedId::AuditExport(_) => None,
+        AuditedId::ScoringModel(id) => scoring_models::get(core, scope, *id).await?.map(|model| Current::of(&model, &model.record)),
+        AuditedId::ActiveScoringModel(id) if *id == scope.tenant() => scoring_models::active(core, scope).await?.map(|active| Current::of(&active, &active.record)),
+        AuditedId::Tenant(_) | AuditedId::ActiveScoringModel(_) | AuditedId::Import(_) | AuditedId::BulkJob(_) | AuditedId::AuditExport(_) => None,
     })
 }
 

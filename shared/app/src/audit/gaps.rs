@@ -14,7 +14,7 @@ use switchboard_store::contacts::{self, Walk};
 use switchboard_store::item::{Item, text};
 use switchboard_store::keys::{self, Key};
 use switchboard_store::people::{self, StaffList};
-use switchboard_store::{Freshness, Order, StoreError, import_profiles, presence, schedules, settings, suppressions};
+use switchboard_store::{Freshness, Order, StoreError, import_profiles, presence, schedules, scoring_models, settings, suppressions};
 
 use super::audited_id::{AuditedId, ENTITY_TYPES};
 use super::current::{Current, current};
@@ -178,7 +178,9 @@ pub async fn of_type(services: &Services, viewer: &Viewer, entity_type: &str, af
         "suppression" => suppression_records(services, viewer, after).await?,
         "contact_status" | "role" => setting_records(services, viewer, entity_type, after).await?,
         "import_profile" => profile_records(services, viewer, after).await?,
-        "tenant" => tenant_records(services, viewer).await?,
+        "scoring_model" => model_records(services, viewer, after).await?,
+        "tenant" => one_record(services, viewer, AuditedId::Tenant(viewer.tenant.record.id)).await?,
+        "active_scoring_model" => one_record(services, viewer, AuditedId::ActiveScoringModel(viewer.tenant.record.id)).await?,
         "user" => staff_records(services, viewer, entity_type, &[StaffList::Users], after).await?,
         "team" => staff_records(services, viewer, entity_type, &[StaffList::Teams, StaffList::DeletedTeams], after).await?,
         "agent" | "presence" | "schedule" => staff_records(services, viewer, entity_type, &[StaffList::Agents, StaffList::DeletedAgents], after).await?,
@@ -275,8 +277,15 @@ async fn profile_records(services: &Services, viewer: &Viewer, after: Option<&st
     Ok(Records::all(listed.filter(|listed| after.is_none_or(|after| listed.place.as_str() > after)).collect()))
 }
 
-async fn tenant_records(services: &Services, viewer: &Viewer) -> Result<Records, AppError> {
-    let id = AuditedId::Tenant(viewer.tenant.record.id);
+/// The tenant's own scoring models, deleted ones too, which are few and read together; their places are their ids.
+async fn model_records(services: &Services, viewer: &Viewer, after: Option<&str>) -> Result<Records, AppError> {
+    let found = scoring_models::load(&services.core, &viewer.tenant.scope).await?;
+    let listed = found.models.into_iter().map(|model| Listed::of(model.id.to_string(), AuditedId::ScoringModel(model.id), &model.record));
+    Ok(Records::all(listed.filter(|listed| after.is_none_or(|after| listed.place.as_str() > after)).collect()))
+}
+
+/// A record of which a tenant has one.
+async fn one_record(services: &Services, viewer: &Viewer, id: AuditedId) -> Result<Records, AppError> {
     let now = current(services, &viewer.tenant, &id).await?;
     let listed = |now: Current| Listed { place: id.entity_id(), record: id.clone(), version: now.version, updated_at: now.updated_at };
     Ok(Records::all(now.map(listed).into_iter().collect()))

@@ -121,7 +121,7 @@ pub(super) fn of_job(old: Option<&BulkJob>, new: &BulkJob) -> Option<AuditEvent>
             BulkAction::Move { from, assignee, team } | BulkAction::Return { from, assignee, team } => (assignee, team, None, Some(from)),
             BulkAction::SetStatus { status } | BulkAction::Rekey { status } => (None, None, Some(status), None),
             BulkAction::Disband { team } => (None, Some(team), None, None),
-            BulkAction::Unassign | BulkAction::Delete | BulkAction::Export | BulkAction::Rewrap => (None, None, None, None),
+            BulkAction::Unassign | BulkAction::Delete | BulkAction::Export | BulkAction::Rescore | BulkAction::Rewrap => (None, None, None, None),
         };
         let details =
             details([("action", json!(new.action.as_str())), ("from", json!(from)), ("assignee", json!(assignee)), ("team", json!(team)), ("status", json!(status))]);

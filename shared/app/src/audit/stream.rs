@@ -7,7 +7,7 @@ use switchboard_domain::sealing::ContactKey;
 use switchboard_store::contacts::{self, Slot, StoredNote};
 use switchboard_store::item::{Item, text};
 use switchboard_store::tenants::OpenTenant;
-use switchboard_store::{StoreError, import_profiles, people, presence, schedules, settings, suppressions, tenants};
+use switchboard_store::{StoreError, import_profiles, people, presence, schedules, scoring_models, settings, suppressions, tenants};
 
 /// One change of one item, as the stream tells it.
 #[derive(Debug, Clone, Default)]
@@ -32,14 +32,21 @@ pub enum ImageError {
 }
 
 /// Types of items that aren't records people change: nothing of them is audited.
-const TECHNICAL: [&str; 13] = [
+const TECHNICAL: [&str; 19] = [
     "administrators",
+    "due_score",
+    "due_watermark",
     "idempotency",
     // On record with the team and with the agent.
     "membership",
     "number",
     "presence_day",
     "presence_segment",
+    "replaced_score",
+    "scoring_model_version",
+    "scoring_models_revision",
+    // The model that came of one is on record.
+    "scoring_training",
     "search_entry",
     "search_token",
     "settings_revision",
@@ -132,6 +139,15 @@ impl Image {
             import_profiles::IMPORT_PROFILE => {
                 let profile = import_profiles::decode(item)?;
                 Self::of(&profile, profile.key.to_string(), &profile.record)
+            }
+            scoring_models::SCORING_MODEL => {
+                let model = scoring_models::decode(item)?;
+                Self::of(&model, model.id.to_string(), &model.record)
+            }
+            scoring_models::ACTIVE_SCORING_MODEL => {
+                let active = scoring_models::decode_active(item)?;
+                // There is one of a tenant: it has the tenant's id.
+                Self::of(&active, tenant.record.id.to_string(), &active.record)
             }
             "tenant" => {
                 let tenant = tenants::decode(item)?;

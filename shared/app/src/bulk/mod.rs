@@ -11,6 +11,7 @@ pub use crate::jobs::{FILE_KEPT, Stopped};
 pub use cancel::cancel;
 pub use export::{ExportPage, export_page};
 pub use read::{OutcomePlace, file_expires_at, file_url, get, list, outcomes};
+pub(crate) use start::start_rescore;
 pub use start::{AskedAction, StartBulk, start, start_disband, start_rekey, start_return, start_rewrap};
 pub use work::{Worker, change_contacts};
 

@@ -47,6 +47,8 @@ pub enum AskedAction {
     Delete,
     /// Write the contacts into a file.
     Export,
+    /// Score the contacts anew.
+    Rescore,
 }
 
 /// What is asked for.
@@ -116,6 +118,15 @@ pub async fn start_rekey(services: &Services, viewer: &Viewer, status: StatusId)
     internal(services, &viewer.tenant, BulkAction::Rekey { status }, filter, viewer.origin(), KNOWN_EVERYWHERE).await
 }
 
+/// Asks for a job that scores all contacts anew, because a model was activated or statuses moved. It waits until every process knows that, so that none writes a
+/// score by what was before over it, and takes in the contacts that are made until then. 1 W and 1 for index 1, 1 request to the queue.
+///
+/// # Errors
+/// Those of the database and of the queue.
+pub(crate) async fn start_rescore(services: &Services, viewer: &Viewer) -> Result<BulkJob, AppError> {
+    internal(services, &viewer.tenant, BulkAction::Rescore, ContactFilter::default(), viewer.origin(), KNOWN_EVERYWHERE).await
+}
+
 /// Asks for a job that wraps the keys of all contacts, deleted ones included, under the tenant's present key. It waits until every process wraps under
 /// that one. 1 W and 1 for index 1, 1 request to the queue.
 ///
@@ -174,6 +185,7 @@ fn asked(services: &Services, action: BulkAction, filter: ContactFilter, origin:
 fn authorise(viewer: &Viewer, action: AskedAction) -> Result<(), AppError> {
     match action {
         AskedAction::Export => viewer.require_all(Permission::ContactExport),
+        AskedAction::Rescore => viewer.require_all(Permission::ContactBulkUpdate),
         AskedAction::Delete => viewer.require_all(Permission::ContactBulkUpdate).and_then(|()| viewer.require_all(Permission::ContactDelete)),
         AskedAction::Assign | AskedAction::Move | AskedAction::Unassign => {
             viewer.require_all(Permission::ContactBulkUpdate).and_then(|()| viewer.require_all(Permission::ContactAssign))
@@ -208,6 +220,7 @@ async fn decide(services: &Services, viewer: &Viewer, request: &StartBulk) -> Re
         AskedAction::Unassign => BulkAction::Unassign,
         AskedAction::Delete => BulkAction::Delete,
         AskedAction::Export => BulkAction::Export,
+        AskedAction::Rescore => BulkAction::Rescore,
         AskedAction::Move => match mover(services, viewer, request).await? {
             Ok(from) => {
                 filter.assignees = vec![from];
@@ -261,6 +274,7 @@ fn unexpected(request: &StartBulk) -> Vec<UserError> {
         AskedAction::SetStatus => ("SET_STATUS", &["statusId"]),
         AskedAction::Delete => ("DELETE", &[]),
         AskedAction::Export => ("EXPORT", &[]),
+        AskedAction::Rescore => ("RESCORE", &[]),
     };
     let given = [
         ("assigneeId", request.assignee.is_some()),
@@ -293,6 +307,10 @@ fn check_filter(viewer: &Viewer, request: &StartBulk) -> Vec<UserError> {
     }
     if request.action == AskedAction::Export && filter.include_deleted {
         let message = "An export has no deleted contacts: importing it would bring them back. Leave includeDeleted out.";
+        errors.push(UserError::new("filter.includeDeleted", FieldErrorCode::Invalid, message));
+    }
+    if request.action == AskedAction::Rescore && filter.include_deleted {
+        let message = "Deleted contacts are not scored. Leave includeDeleted out.";
         errors.push(UserError::new("filter.includeDeleted", FieldErrorCode::Invalid, message));
     }
     errors

@@ -18,6 +18,7 @@ use super::{BulkMessage, Place, export};
 use crate::contacts::{self, Applied, Operation, Owner};
 use crate::error::AppError;
 use crate::jobs::{Steps, Stopped};
+use crate::scoring::rescore::{Rescoring, rescore, rescore_many};
 use crate::services::Services;
 use crate::teams::{self, Ending};
 
@@ -145,6 +146,9 @@ async fn apply(steps: &Steps<'_>, job: &BulkJob, keep: &impl AsyncFn(u32, &[Outc
 }
 
 async fn apply_all(steps: &Steps<'_>, job: &BulkJob) -> Result<Vec<Outcome>, AppError> {
+    if job.action == BulkAction::Rescore {
+        return rescore_all(steps, job).await;
+    }
     let operation = operation(job.action).ok_or_else(|| AppError::Broken("an export changes no contacts".to_owned()))?;
     let origin = job.origin.clone().with_job(job.id);
     let tenant = steps.tenant().await?;
@@ -160,16 +164,58 @@ async fn apply_all(steps: &Steps<'_>, job: &BulkJob) -> Result<Vec<Outcome>, App
     Ok(outcomes.into_iter().map(|(_, outcome)| outcome).collect())
 }
 
+/// Scores a batch by the model that is in force now. Those whose score stays the same are read and not written. What [`rescore_many`] costs, and 1 request and 3 R
+/// for the settings.
+async fn rescore_all(steps: &Steps<'_>, job: &BulkJob) -> Result<Vec<Outcome>, AppError> {
+    let (services, tenant) = (steps.services, steps.tenant().await?);
+    // A worker that has been at it since before a model was activated would go on by the one before: what it believes of the settings is up to half a minute old.
+    services.tenants.forget_settings(&tenant.scope);
+    let settings = services.tenants.settings(&tenant.scope).await?;
+    let rescored = match rescore_many(services, &tenant, &settings, &job.pending).await {
+        Ok(rescored) => rescored,
+        Err(AppError::Store(StoreError::Undecodable { .. } | StoreError::TooLarge)) => return rescore_each(services, &tenant, &settings, &job.pending).await,
+        Err(error) => return Err(error),
+    };
+    Ok(job.pending.iter().zip(rescored).map(|(id, rescored)| outcome_of(id, &rescored)).collect())
+}
+
+/// The same one by one, because one of them can't be read or written: it must not keep the others from being scored.
+async fn rescore_each(services: &Services, tenant: &OpenTenant, settings: &Settings, ids: &[ContactId]) -> Result<Vec<Outcome>, AppError> {
+    let mut outcomes = Vec::with_capacity(ids.len());
+    for id in ids {
+        outcomes.push(match rescore(services, tenant, settings, id).await {
+            Ok(rescored) => outcome_of(id, &rescored),
+            Err(AppError::Store(error @ (StoreError::Undecodable { .. } | StoreError::TooLarge))) => faulty(id, &error),
+            Err(error) => return Err(error),
+        });
+    }
+    Ok(outcomes)
+}
+
+fn outcome_of(id: &ContactId, rescored: &Rescoring) -> Outcome {
+    let (outcome, message) = match rescored {
+        Rescoring::Changed(_) => (ContactOutcome::Changed, None),
+        Rescoring::Unchanged(_) => (ContactOutcome::Unchanged, None),
+        Rescoring::Deleted => (ContactOutcome::Failed, Some("This contact was deleted meanwhile. Restore it first.")),
+        Rescoring::Erased => (ContactOutcome::Failed, Some("This contact was erased meanwhile.")),
+    };
+    Outcome { contact: id.clone(), outcome, message: message.map(str::to_owned) }
+}
+
+/// One record that can't be read or written.
+fn faulty(id: &ContactId, error: &StoreError) -> Outcome {
+    tracing::error!(contact.id = %id, %error, "a contact could not be changed by a bulk job");
+    let message = "This contact could not be changed because of a fault on our side. Name its id to support.";
+    Outcome { contact: id.clone(), outcome: ContactOutcome::Failed, message: Some(message.to_owned()) }
+}
+
 async fn apply_one(services: &Services, tenant: &OpenTenant, settings: &Settings, origin: &Origin, id: &ContactId, operation: &Operation) -> Result<Outcome, AppError> {
     let (outcome, message) = match contacts::apply(services, tenant, settings, origin, id, operation).await {
         Ok(Applied::Changed) => (ContactOutcome::Changed, None),
         Ok(Applied::Unchanged) => (ContactOutcome::Unchanged, None),
         Ok(Applied::Failed(error)) => (ContactOutcome::Failed, Some(error.error.message)),
         // One record that can't be read or written must not keep the others from being changed.
-        Err(AppError::Store(error @ (StoreError::Undecodable { .. } | StoreError::TooLarge))) => {
-            tracing::error!(contact.id = %id, %error, "a contact could not be changed by a bulk job");
-            (ContactOutcome::Failed, Some("This contact could not be changed because of a fault on our side. Name its id to support.".to_owned()))
-        }
+        Err(AppError::Store(error @ (StoreError::Undecodable { .. } | StoreError::TooLarge))) => return Ok(faulty(id, &error)),
         Err(error) => return Err(error),
     };
     Ok(Outcome { contact: id.clone(), outcome, message })
@@ -210,7 +256,7 @@ async fn obstacle(steps: &Steps<'_>, job: &BulkJob) -> Result<Option<&'static st
             let is_live = newer.as_ref().unwrap_or(&settings).live_statuses().any(|live| live.id == status);
             (!is_live).then_some("The status was deleted meanwhile. Choose another one.")
         }
-        BulkAction::Unassign | BulkAction::Delete | BulkAction::Export | BulkAction::Rekey { .. } | BulkAction::Rewrap => None,
+        BulkAction::Unassign | BulkAction::Delete | BulkAction::Export | BulkAction::Rescore | BulkAction::Rekey { .. } | BulkAction::Rewrap => None,
         BulkAction::Disband { team } => {
             let found = people::team(&steps.services.core, &tenant.scope, team).await?;
             let is_there = found.is_some_and(|team| team.deleted_at.is_none());
@@ -219,7 +265,7 @@ async fn obstacle(steps: &Steps<'_>, job: &BulkJob) -> Result<Option<&'static st
     })
 }
 
-/// What is done to each contact; nothing by an export.
+/// What is done to each contact; nothing by an export, and by rescoring what is done to all of a batch together.
 fn operation(action: BulkAction) -> Option<Operation> {
     Some(match action {
         BulkAction::Assign { assignee, team } => Operation::Assign { from: None, assignee, team },
@@ -230,6 +276,6 @@ fn operation(action: BulkAction) -> Option<Operation> {
         BulkAction::Delete => Operation::Delete,
         BulkAction::Rekey { .. } => Operation::Rekey,
         BulkAction::Rewrap => Operation::Rewrap,
-        BulkAction::Export => return None,
+        BulkAction::Export | BulkAction::Rescore => return None,
     })
 }

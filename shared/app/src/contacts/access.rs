@@ -19,7 +19,7 @@ use crate::services::Services;
 use crate::viewer::Viewer;
 
 /// A contact the viewer may use this permission on. 1 request, 1 R.
-pub(super) async fn find(services: &Services, viewer: &Viewer, permission: Permission, id: &GivenId<ContactId>) -> Result<StoredContact, AppError> {
+pub(crate) async fn find(services: &Services, viewer: &Viewer, permission: Permission, id: &GivenId<ContactId>) -> Result<StoredContact, AppError> {
     let scope = viewer.scope(permission)?;
     let Some(id) = id else {
         return Err(AppError::NotFound);
@@ -74,7 +74,7 @@ pub(super) fn check_version(contact: &Contact, expected: Option<i32>) -> Result<
 }
 
 /// Only a contact that isn't deleted can be changed.
-pub(super) fn check_live(contact: &Contact) -> Result<(), UserError> {
+pub(crate) fn check_live(contact: &Contact) -> Result<(), UserError> {
     let message = match (&contact.merged_into, contact.deleted_at) {
         (Some(_), _) => "This contact was merged into another. Change that one, or undo the merge.",
         (None, Some(_)) => "This contact was deleted. Restore it first.",

@@ -3,13 +3,15 @@
 use switchboard_domain::contact::{Contact, ContactFilter};
 use switchboard_domain::ids::ContactId;
 use switchboard_domain::permission::{Permission, Scope};
-use switchboard_domain::search::{self, Query};
+use switchboard_domain::scoring::ScoreCategory;
 use switchboard_domain::status;
-use switchboard_store::contacts::{self, Candidate, ContactRow, ListPage, Walk};
+use switchboard_store::contacts::{self, ContactRow, ListPage, RankedPage, Walk};
 use switchboard_store::settings::Settings;
 use switchboard_store::tenants::OpenTenant;
 use switchboard_store::{Freshness, Order};
 
+use super::ranked;
+use super::search::Search;
 use crate::error::AppError;
 use crate::services::Services;
 use crate::viewer::Viewer;
@@ -18,14 +20,14 @@ use crate::viewer::Viewer;
 pub const MOST_EXAMINED: usize = 2_000;
 /// Entries of the list looked at in one go when a search has too many candidates.
 const PART: usize = 500;
-/// Candidates that one page reads at most when what is looked for is encrypted and can only be compared once decrypted.
-const MOST_OPENED: usize = 100;
 
 /// Contacts of a walk, and where to go on.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Walked {
-    /// The contacts.
+    /// The contacts, each with its place in the order of the list.
     pub contacts: Vec<ContactRow>,
+    /// All there is of the same contacts, when the list had to read it; else empty.
+    pub whole: Vec<Contact>,
     /// The place from which to go on; none at the end.
     pub next: Option<String>,
     /// How many entries were examined.
@@ -34,15 +36,57 @@ pub struct Walked {
 
 impl From<ListPage> for Walked {
     fn from(page: ListPage) -> Self {
-        Self { contacts: page.rows, next: page.next, examined: page.examined }
+        Self { contacts: page.rows, whole: Vec::new(), next: page.next, examined: page.examined }
     }
 }
 
-/// The viewer's contacts that a filter means. Who may see only their own, or their teams', sees those. Requests and units as [`walk`].
+impl From<RankedPage> for Walked {
+    fn from(page: RankedPage) -> Self {
+        let row = |(place, contact): (String, &Contact)| ContactRow { place, ..ContactRow::from(contact) };
+        let (places, whole): (Vec<String>, Vec<Contact>) = page.contacts.into_iter().map(|ranked| (ranked.place, ranked.contact)).unzip();
+        Self { contacts: places.into_iter().zip(&whole).map(row).collect(), whole, next: page.next, examined: page.examined }
+    }
+}
+
+/// In which order contacts are listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ContactOrder {
+    /// The newest first.
+    Newest,
+    /// The oldest first.
+    Oldest,
+    /// The highest score first; of equal ones the oldest contact.
+    Score,
+    /// As they are called: who is due by time, then who is ready by the order of their status, never called, higher score; then who is due later. Hours of calling aren't
+    /// looked at, and who must not be called isn't in it.
+    Priority,
+}
+
+impl From<Order> for ContactOrder {
+    fn from(order: Order) -> Self {
+        match order {
+            Order::Descending => Self::Newest,
+            Order::Ascending => Self::Oldest,
+        }
+    }
+}
+
+/// The viewer's contacts that a filter means. Who may see only their own, or their teams', sees those. Requests and units in the order of time as [`walk`].
+///
+/// In the orders of score and priority, where deleted contacts have no place: those of up to 2,000 candidates, which a search or an assignee with that few has, are all read and
+/// sorted, 1 request per 100, half an R each. Else the index of that order is walked: half an R for each contact examined, at most 2,000, of which without a filter none is in vain;
+/// by score 1 request per shard, by priority 2 or more for each agent and each shard of a pool.
 ///
 /// # Errors
-/// [`AppError::Forbidden`] without `contact:read`, [`AppError::Asked`] for a search that can't be; those of the database.
-pub async fn list(services: &Services, viewer: &Viewer, filter: &ContactFilter, after: Option<&str>, first: usize, order: Order) -> Result<Walked, AppError> {
+/// [`AppError::Forbidden`] without `contact:read`, [`AppError::Asked`] for a search or an order that can't be; those of the database.
+pub async fn list(
+    services: &Services,
+    viewer: &Viewer,
+    filter: &ContactFilter,
+    after: Option<&str>,
+    first: usize,
+    order: impl Into<ContactOrder>,
+) -> Result<Walked, AppError> {
     let mut filter = filter.clone();
     match viewer.scope(Permission::ContactRead)? {
         Scope::All => {}
@@ -55,7 +99,21 @@ pub async fn list(services: &Services, viewer: &Viewer, filter: &ContactFilter, 
             filter.assignees = vec![own];
         }
     }
-    walk(services, &viewer.tenant, &viewer.settings, &filter, after, first, order).await
+    match order.into() {
+        ContactOrder::Newest => walk(services, &viewer.tenant, &viewer.settings, &filter, after, first, Order::Descending).await,
+        ContactOrder::Oldest => walk(services, &viewer.tenant, &viewer.settings, &filter, after, first, Order::Ascending).await,
+        ContactOrder::Score => ranked::by_score(services, viewer, &filter, after, first).await,
+        ContactOrder::Priority => ranked::by_priority(services, viewer, &filter, after, first).await,
+    }
+}
+
+/// The viewer's contacts by score, the highest first; of a category only its own. Requests and units as [`list`] without a filter: only what is given is read.
+///
+/// # Errors
+/// [`AppError::Forbidden`] without `contact:read`; those of the database.
+pub async fn top(services: &Services, viewer: &Viewer, category: Option<ScoreCategory>, after: Option<&str>, first: usize) -> Result<Walked, AppError> {
+    let filter = ContactFilter { categories: category.into_iter().collect(), ..ContactFilter::default() };
+    list(services, viewer, &filter, after, first, ContactOrder::Score).await
 }
 
 /// Contacts that a filter means, from a place on. Without search and assignee 1 request per shard and half an R per started 4 KB of what is
@@ -76,11 +134,11 @@ pub async fn walk(
     let core = &services.core;
     let won = settings.status_by_code(status::CONVERTED).map(|status| status.id);
     let mut asked = Walk { filter, won, after, order, first: limit, most: MOST_EXAMINED };
-    let query = match &filter.search {
+    let search = match &filter.search {
         None => None,
-        Some(text) => Query::parse(text, &tenant.record.country).map_err(|error| AppError::Asked(error.message))?,
+        Some(typed) => Search::of(services, tenant, typed).await?,
     };
-    let Some(query) = query else {
+    let Some(mut search) = search else {
         if !filter.assignees.is_empty()
             && !filter.include_deleted
             && let Some(candidates) = contacts::of_assignees(core, tenant, &filter.assignees, &filter.statuses, MOST_EXAMINED).await?
@@ -89,30 +147,16 @@ pub async fn walk(
         }
         return Ok(contacts::walk(core, tenant, &asked).await?.into());
     };
-    let keyring = &tenant.keyring;
-    let found = match &query {
-        Query::Phone(e164) => Some(by_phone(services, tenant, e164).await?),
-        Query::Email(email) => candidates(services, tenant, &search::email_token(keyring, email), true).await?,
-        Query::LastDigits(digits) => {
-            asked.most = MOST_OPENED;
-            candidates(services, tenant, &search::last_digits_token(keyring, digits), true).await?
-        }
-        // The longest word has the fewest others like it.
-        Query::Words(words) => match words.iter().max_by_key(|word| word.chars().count()) {
-            Some(word) => candidates(services, tenant, &search::word_token(word), false).await?,
-            None => Some(Vec::new()),
-        },
-    };
-    let matches = |contact: &Contact| is_meant(&query, contact);
-    match found {
-        Some(candidates) => Ok(contacts::read_candidates(core, tenant, candidates, &asked, matches).await?.into()),
-        None => narrowed(services, tenant, &asked, &query, limit).await,
+    asked.most = search.most;
+    match search.candidates.take() {
+        Some(candidates) => Ok(contacts::read_candidates(core, tenant, candidates, &asked, |contact| search.means(contact)).await?.into()),
+        None => narrowed(services, tenant, &asked, &search, limit).await,
     }
 }
 
 /// The list itself walked, because a search has too many candidates to sort: its rows say enough to compare. A part at a time, because the more
 /// candidates there are, the sooner a page is full.
-async fn narrowed(services: &Services, tenant: &OpenTenant, asked: &Walk<'_>, query: &Query, limit: usize) -> Result<Walked, AppError> {
+async fn narrowed(services: &Services, tenant: &OpenTenant, asked: &Walk<'_>, search: &Search, limit: usize) -> Result<Walked, AppError> {
     let mut walked = Walked { next: asked.after.map(str::to_owned), ..Walked::default() };
     while walked.examined < asked.most {
         let after = walked.next.take();
@@ -124,7 +168,7 @@ async fn narrowed(services: &Services, tenant: &OpenTenant, asked: &Walk<'_>, qu
                 walked.next = walked.contacts.last().map(|row: &ContactRow| row.place.clone());
                 return Ok(walked);
             }
-            if row_is_meant(query, &row) {
+            if search.means_row(&row) {
                 walked.contacts.push(row);
             }
         }
@@ -134,43 +178,6 @@ async fn narrowed(services: &Services, tenant: &OpenTenant, asked: &Walk<'_>, qu
         }
     }
     Ok(walked)
-}
-
-/// Whether a contact as it is now is what was looked for: an index may be a second behind.
-fn is_meant(query: &Query, contact: &Contact) -> bool {
-    let details = &contact.details;
-    let numbers = || std::iter::once(details.phone.as_str()).chain(details.alternate_phones.iter().map(String::as_str));
-    match query {
-        // Who has the number by a merge is meant too, and was looked up by it.
-        Query::Phone(e164) => numbers().any(|number| number == e164) || !contact.merged.is_empty(),
-        Query::LastDigits(digits) => search::ends_with_digits(numbers(), digits),
-        Query::Email(email) => details.email.as_ref() == Some(email),
-        Query::Words(words) => search::name_matches(words, details.name.as_deref()),
-    }
-}
-
-fn row_is_meant(query: &Query, row: &ContactRow) -> bool {
-    match query {
-        Query::Phone(e164) => row.phone == *e164,
-        Query::LastDigits(digits) => search::ends_with_digits(std::iter::once(row.phone.as_str()), digits),
-        Query::Email(email) => row.email.as_ref() == Some(email),
-        Query::Words(words) => search::name_matches(words, row.name.as_deref()),
-    }
-}
-
-/// The candidates behind a token; none when there are too many to sort.
-async fn candidates(services: &Services, tenant: &OpenTenant, token: &search::Token, whole: bool) -> Result<Option<Vec<Candidate>>, AppError> {
-    let start = if whole { format!("{}#", token.text) } else { token.text.clone() };
-    let (found, complete) = switchboard_store::search::candidates(&services.core, tenant, &token.lead, &start, MOST_EXAMINED).await?;
-    Ok(complete.then(|| found.into_iter().map(|found| Candidate { place: found.place, id: found.contact }).collect()))
-}
-
-/// Who has a number: its owner, and who has it as a further one.
-async fn by_phone(services: &Services, tenant: &OpenTenant, e164: &str) -> Result<Vec<Candidate>, AppError> {
-    let owner = contacts::owner_of_number(&services.core, tenant, e164).await?;
-    let mut found = candidates(services, tenant, &search::phone_token(&tenant.keyring, e164), true).await?.unwrap_or_default();
-    found.extend(owner.map(|stored| Candidate { place: stored.place().to_owned(), id: stored.contact.id }));
-    Ok(found)
 }
 
 /// Many contacts of a list by their ids; those that aren't there or aren't the viewer's to see are left out. 1 request per 100, half an R each.

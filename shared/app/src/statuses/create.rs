@@ -6,7 +6,7 @@ use switchboard_domain::permission::Permission;
 use switchboard_domain::status::{self, ContactStatus, StatusInput};
 use switchboard_store::settings;
 
-use super::{ATTEMPTS, busy, shown};
+use super::{ATTEMPTS, busy, rescore_if_moved, shown};
 use crate::error::{AppError, UserError};
 use crate::idempotency::{Recalled, recall};
 use crate::services::Services;
@@ -24,8 +24,12 @@ pub struct CreateStatus {
 /// Creates a status. 2 requests: 2 R, and a transaction of 4 W; with an idempotency key 1 R and 2 W more. Again as much each time another
 /// change of the statuses was faster.
 ///
+/// When it moves the places of others and the model in force gives points for them, a job begins that scores all contacts anew: 1 W and 1 for index 1, 1 request to the
+/// queue, and its own cost. A process that dies between the two leaves the scores as they were until something changes them, or `contactBulk` with `RESCORE` does.
+///
 /// # Errors
-/// [`AppError::Forbidden`] without `status:create`; those of the database. What a person can mend is in the inner result.
+/// [`AppError::Forbidden`] without `status:create`; those of the database, and of the queue of jobs when the status is written already. What a person can mend is in the
+/// inner result.
 pub async fn create(services: &Services, viewer: &Viewer, request: CreateStatus) -> Result<Result<ContactStatus, Vec<UserError>>, AppError> {
     viewer.require_all(Permission::StatusCreate)?;
     let (core, tenant) = (&services.core, &viewer.tenant);
@@ -51,6 +55,7 @@ pub async fn create(services: &Services, viewer: &Viewer, request: CreateStatus)
         let others = pending.map(|pending| pending.part(tenant, id, now)).into_iter().collect();
         if settings::write_status(core, &tenant.scope, settings.revision, &created, None, others).await? {
             services.tenants.forget_settings(&tenant.scope);
+            rescore_if_moved(services, viewer, &settings, &created).await?;
             return Ok(Ok(created));
         }
     }

@@ -6,7 +6,7 @@ use switchboard_domain::permission::Permission;
 use switchboard_domain::status::{self, ContactStatus, MOST_COUNTED};
 use switchboard_store::{contacts, settings};
 
-use super::{ATTEMPTS, busy};
+use super::{ATTEMPTS, busy, rescore_if_moved};
 use crate::GivenId;
 use crate::error::{AppError, UserError};
 use crate::services::Services;
@@ -30,9 +30,11 @@ pub struct DeleteStatus {
 ///
 /// A process that dies on the way leaves the status retired: listed, but not to be given. Deleting it again goes on from there, changing it releases it.
 ///
+/// The places of others move as when one is created, and begin the same job.
+///
 /// # Errors
-/// [`AppError::Forbidden`] without `status:delete`, [`AppError::NotFound`] also for a deleted status; those of the database. What a person can mend
-/// is in the inner result: `IN_USE` names the count.
+/// [`AppError::Forbidden`] without `status:delete`, [`AppError::NotFound`] also for a deleted status; those of the database, and of the queue of jobs when the status is
+/// deleted already. What a person can mend is in the inner result: `IN_USE` names the count.
 pub async fn delete(services: &Services, viewer: &Viewer, request: DeleteStatus) -> Result<Result<ContactStatus, Vec<UserError>>, AppError> {
     viewer.require_all(Permission::StatusDelete)?;
     let id = request.id.ok_or(AppError::NotFound)?;
@@ -109,6 +111,7 @@ async fn finish(services: &Services, viewer: &Viewer, retired: &ContactStatus) -
         }
         if settings::write_status(core, scope, settings.revision, &deleted, Some(retired.record.revision), Vec::new()).await? {
             services.tenants.forget_settings(scope);
+            rescore_if_moved(services, viewer, &settings, &deleted).await?;
             return Ok(Some(deleted));
         }
     }

@@ -7,7 +7,7 @@ use switchboard_domain::permission::Permission;
 use switchboard_domain::status::{self, ContactStatus, StatusPatch};
 use switchboard_store::settings;
 
-use super::{ATTEMPTS, busy, shown};
+use super::{ATTEMPTS, busy, rescore_if_moved, shown};
 use crate::GivenId;
 use crate::bulk;
 use crate::error::{AppError, UserError};
@@ -40,6 +40,8 @@ pub struct UpdatedStatus {
 /// Another order or exclusion begins a job that gives the contacts with this status their new places, at its own cost. A process that dies after
 /// the change and before the job leaves them where they were until they are written for another reason, or the order is changed once more.
 ///
+/// When that moves places among the statuses that are called and the model in force gives points for them, a second job begins, as when a status is created.
+///
 /// # Errors
 /// [`AppError::Forbidden`] without `status:update`, [`AppError::NotFound`] also for a deleted status; those of the database, and of the queue of
 /// jobs when the change is written already. What a person can mend is in the inner result.
@@ -67,6 +69,7 @@ pub(super) async fn update_as(services: &Services, viewer: &Viewer, request: Upd
         if settings::write_status(core, scope, settings.revision, &after, Some(before.record.revision), Vec::new()).await? {
             services.tenants.forget_settings(scope);
             let job = if after.calls_differently(before) { Some(bulk::start_rekey(services, viewer, id).await?) } else { None };
+            rescore_if_moved(services, viewer, &settings, &after).await?;
             return Ok(Ok(UpdatedStatus { status: after, job }));
         }
     }
