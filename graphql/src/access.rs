@@ -66,6 +66,10 @@ const fn team(permission: Permission) -> Grant {
     Grant { permission, scope: Scope::Team }
 }
 
+/// To see scoring models.
+const SCORING: &[Grant] = &[all(Permission::ScoringRead)];
+/// To make and activate scoring models.
+const SCORING_WRITE: &[Grant] = &[all(Permission::ScoringWrite)];
 /// The note on what users may do and whether they can sign in.
 const STANDING: &str = "of others a permission on users for the whole tenant; else `FORBIDDEN`";
 /// For the whole tenant.
@@ -116,7 +120,14 @@ pub const ACCESS: &[Access] = &[
     null(QUERY, "contactByPhone", &[own(Permission::ContactRead)], OWN_CONTACT),
     forbidden(QUERY, "contacts", &[own(Permission::ContactRead)], "lists those within the scope"),
     forbidden(QUERY, "contactDuplicates", &[all(Permission::ContactRead)], ""),
+    forbidden(QUERY, "topContacts", &[own(Permission::ContactRead)], "lists those within the scope"),
+    forbidden(QUERY, "scoreDistribution", SCORING, ""),
     open(QUERY, "contactStatuses", ""),
+    // Scoring models.
+    forbidden(QUERY, "scoringModels", SCORING, ""),
+    forbidden(QUERY, "scoringModelPreview", SCORING, "also `contact:read`, else `FORBIDDEN`; on contacts within that scope"),
+    null(QUERY, "scoringTraining", SCORING, ""),
+    forbidden(QUERY, "scoringTrainings", SCORING, ""),
     // The suppression list, imports and jobs.
     null(QUERY, "suppression", &[all(Permission::SuppressionRead)], ""),
     forbidden(QUERY, "suppressionList", &[all(Permission::SuppressionRead)], ""),
@@ -196,6 +207,7 @@ pub const ACCESS: &[Access] = &[
     forbidden(MUTATION, "contactRestore", &[own(Permission::ContactRestore)], OWN_CONTACT),
     forbidden(MUTATION, "contactErase", &[own(Permission::ContactErase)], OWN_CONTACT),
     forbidden(MUTATION, "contactMerge", &[own(Permission::ContactMerge)], "both contacts must be within the scope"),
+    forbidden(MUTATION, "scoreRecalculate", &[own(Permission::ContactUpdate)], OWN_CONTACT),
     forbidden(MUTATION, "contactUnmerge", &[own(Permission::ContactMerge)], "both contacts must be within the scope"),
     forbidden(
         MUTATION,
@@ -213,6 +225,11 @@ pub const ACCESS: &[Access] = &[
     forbidden(MUTATION, "contactStatusCreate", &[all(Permission::StatusCreate)], ""),
     forbidden(MUTATION, "contactStatusUpdate", &[all(Permission::StatusUpdate)], ""),
     forbidden(MUTATION, "contactStatusDelete", &[all(Permission::StatusDelete)], ""),
+    forbidden(MUTATION, "scoringModelCreate", SCORING_WRITE, ""),
+    forbidden(MUTATION, "scoringModelUpdate", SCORING_WRITE, ""),
+    forbidden(MUTATION, "scoringModelDelete", SCORING_WRITE, ""),
+    forbidden(MUTATION, "scoringModelActivate", SCORING_WRITE, ""),
+    forbidden(MUTATION, "scoringModelTrain", SCORING_WRITE, ""),
     forbidden(MUTATION, "suppressionAdd", &[all(Permission::SuppressionAdd)], ""),
     forbidden(MUTATION, "suppressionRemove", &[all(Permission::SuppressionRemove)], ""),
     // Imports.
@@ -275,6 +292,8 @@ pub const ACCESS: &[Access] = &[
     open("Contact", "status", ""),
     open("Contact", "phoneDisplay", ""),
     open("Contact", "notes", "who sees a contact sees its notes"),
+    open("Contact", "score", ""),
+    open("Contact", "scoreHistory", "who sees a contact sees its scores"),
     open("Contact", "mergedInto", "`contact:read` for that contact; else null"),
     forbidden("Contact", "auditEvents", AUDIT, MASKED),
     forbidden("Contact", "asOf", AUDIT, MASKED),
@@ -300,6 +319,12 @@ pub const ACCESS: &[Access] = &[
     open("ImportProfile", "options", ""),
     forbidden("ImportProfile", "auditEvents", AUDIT, ""),
     forbidden("ImportProfile", "asOf", AUDIT, ""),
+    open("ScoringModel", "factors", ""),
+    open("ScoringModel", "training", ""),
+    forbidden("ScoringModel", "auditEvents", AUDIT, ""),
+    forbidden("ScoringModel", "asOf", AUDIT, ""),
+    null("ScoringTraining", "model", SCORING, ""),
+    open("ScoringPreviewedContact", "contact", ""),
     forbidden("BulkJob", "outcomes", &[all(Permission::ContactBulkUpdate), all(Permission::ContactExport)], ""),
     null("BulkJob", "fileUrl", &[all(Permission::ContactExport)], ""),
     forbidden("BulkJob", "auditEvents", AUDIT, ""),

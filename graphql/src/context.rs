@@ -3,6 +3,7 @@
 use async_graphql::dataloader::{DataLoader, HashMapCache};
 use async_graphql::{Context, Data};
 use switchboard_app::imports::ImportServices;
+use switchboard_app::scoring::models::Explainer;
 use switchboard_app::{Services, Viewer};
 use switchboard_platform::Signer;
 
@@ -29,6 +30,7 @@ pub fn request_data(api: &Api, viewer: Viewer) -> Data {
     data.insert(DataLoader::new(DirectoryLoader { services: api.services.clone(), viewer: viewer.clone() }, tokio::spawn));
     data.insert(DataLoader::with_cache(NameLoader { services: api.services.clone(), viewer: viewer.clone() }, tokio::spawn, HashMapCache::default()));
     data.insert(DataLoader::new(PresenceLoader { services: api.services.clone(), viewer: viewer.clone() }, tokio::spawn));
+    data.insert(Explainer::new(&api.services, &viewer.tenant, &viewer.settings));
     data.insert(viewer);
     data
 }

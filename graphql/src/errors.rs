@@ -196,18 +196,8 @@ impl From<FieldErrorCode> for UserErrorCode {
 fn path(field: &str) -> Vec<String> {
     match field.split_once('.') {
         None => vec![field.to_owned()],
-        Some((list, rest)) => {
-            let place = rest.split_once('.').filter(|(place, _)| list != "attributes" && place.bytes().all(|byte| byte.is_ascii_digit()));
-            let mut steps = vec![list.to_owned()];
-            match place {
-                Some((place, inside)) => {
-                    steps.push(place.to_owned());
-                    steps.extend(path(inside));
-                }
-                None => steps.push(rest.to_owned()),
-            }
-            steps
-        }
+        Some((list @ "attributes", name)) => vec![list.to_owned(), name.to_owned()],
+        Some((step, rest)) => std::iter::once(step.to_owned()).chain(path(rest)).collect(),
     }
 }
 
@@ -262,6 +252,8 @@ mod tests {
             ("attributes.v1.2", "attributes/v1.2"),
             ("attributes.2026.sales", "attributes/2026.sales"),
             ("attributes.2026", "attributes/2026"),
+            ("filter.includeDeleted", "filter/includeDeleted"),
+            ("factors.0.rule.source.table.1", "factors/0/rule/source/table/1"),
         ] {
             assert_eq!(steps(field), expected);
         }

@@ -21,6 +21,8 @@ mod role;
 mod scalars;
 mod schedule;
 mod schema;
+mod score;
+mod scoring;
 mod status;
 mod suppression;
 mod team;

@@ -14,6 +14,7 @@ use crate::errors::{app_error, hidden};
 use crate::import::{self, Import, ImportProfile};
 use crate::node_id::NodeId;
 use crate::role::Role;
+use crate::scoring::{self, ScoringModel, ScoringTraining};
 use crate::status::ContactStatus;
 use crate::suppression::{self, Suppression};
 use crate::team::{self, Team};
@@ -35,6 +36,8 @@ pub(crate) enum Node {
     Import(Import),
     BulkJob(BulkJob),
     AuditExport(AuditExport),
+    ScoringModel(ScoringModel),
+    ScoringTraining(ScoringTraining),
     AuditEvent(AuditEvent),
 }
 
@@ -67,6 +70,8 @@ impl NodeQuery {
             NodeId::Import(id) => import::import(ctx, id).await?.map(Node::Import),
             NodeId::BulkJob(id) => bulk_job::bulk_job(ctx, id).await?.map(Node::BulkJob),
             NodeId::AuditExport(id) => audit_export::audit_export(ctx, id).await?.map(Node::AuditExport),
+            NodeId::ScoringModel(id) => scoring::scoring_model(ctx, id).await?.map(Node::ScoringModel),
+            NodeId::ScoringTraining(id) => scoring::scoring_training(ctx, id).await?.map(Node::ScoringTraining),
             NodeId::AuditEvent(record, place) => event(ctx, record, &place).await?.map(Node::AuditEvent),
             NodeId::User(_) | NodeId::Team(_) | NodeId::Tenant(_) => None,
         })

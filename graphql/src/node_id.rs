@@ -3,7 +3,9 @@
 use async_graphql::ID;
 use data_encoding::BASE64URL_NOPAD;
 use switchboard_domain::audit::{BESIDE, Place};
-use switchboard_domain::ids::{AgentId, AuditExportId, BulkJobId, ContactId, ImportId, NoteId, RoleId, StatusId, SuppressionId, TeamId, TenantId, UserId};
+use switchboard_domain::ids::{
+    AgentId, AuditExportId, BulkJobId, ContactId, ImportId, NoteId, RoleId, ScoringModelId, StatusId, SuppressionId, TeamId, TenantId, UserId,
+};
 use switchboard_domain::imports::ProfileKey;
 
 pub(crate) use switchboard_app::audit::AuditedId;
@@ -25,6 +27,10 @@ pub(crate) enum NodeId {
     Import(ImportId),
     BulkJob(BulkJobId),
     AuditExport(AuditExportId),
+    /// A scoring model, a preset too.
+    ScoringModel(ScoringModelId),
+    /// The learning of a scoring model, by the id of that.
+    ScoringTraining(ScoringModelId),
     Tenant(TenantId),
     /// An event about a record, by its place.
     AuditEvent(AuditedId, Place),
@@ -34,7 +40,8 @@ pub(crate) enum NodeId {
 const LONGEST_PLACE: usize = 500;
 
 impl NodeId {
-    /// The id of the record that events are about; of what stands beside an agent, the agent's.
+    /// The id of the record that events are about; of what stands beside an agent, the agent's, of what an
+    /// organisation scores by, the organisation's.
     pub(crate) fn of(record: &AuditedId) -> Self {
         match record {
             AuditedId::Contact(id) => Self::Contact(id.clone()),
@@ -45,7 +52,8 @@ impl NodeId {
             AuditedId::Team(id) => Self::Team(*id),
             AuditedId::Role(id) => Self::Role(*id),
             AuditedId::Suppression(id) => Self::Suppression(id.clone()),
-            AuditedId::Tenant(id) => Self::Tenant(*id),
+            AuditedId::Tenant(id) | AuditedId::ActiveScoringModel(id) => Self::Tenant(*id),
+            AuditedId::ScoringModel(id) => Self::ScoringModel(*id),
             AuditedId::ImportProfile(key) => Self::ImportProfile(key.clone()),
             AuditedId::Import(id) => Self::Import(*id),
             AuditedId::BulkJob(id) => Self::BulkJob(*id),
@@ -53,7 +61,8 @@ impl NodeId {
         }
     }
 
-    /// The record with an audit trail whose id this is; none for an event's.
+    /// The record with an audit trail whose id this is; none for an event's, and for that of a
+    /// training.
     pub(crate) fn audited(self) -> Option<AuditedId> {
         Some(match self {
             Self::Contact(id) => AuditedId::Contact(id),
@@ -69,7 +78,8 @@ impl NodeId {
             Self::Import(id) => AuditedId::Import(id),
             Self::BulkJob(id) => AuditedId::BulkJob(id),
             Self::AuditExport(id) => AuditedId::AuditExport(id),
-            Self::AuditEvent(..) => return None,
+            Self::ScoringModel(id) => AuditedId::ScoringModel(id),
+            Self::ScoringTraining(_) | Self::AuditEvent(..) => return None,
         })
     }
 
@@ -88,6 +98,8 @@ impl NodeId {
             Self::Import(id) => format!("import:{id}"),
             Self::BulkJob(id) => format!("bulk_job:{id}"),
             Self::AuditExport(id) => format!("audit_export:{id}"),
+            Self::ScoringModel(id) => format!("scoring_model:{id}"),
+            Self::ScoringTraining(id) => format!("scoring_training:{id}"),
             Self::Tenant(id) => format!("tenant:{id}"),
             Self::AuditEvent(record, place) => {
                 let place = match place {
@@ -124,6 +136,8 @@ impl NodeId {
             "import" => Self::Import(ImportId::parse(rest)?),
             "bulk_job" => Self::BulkJob(BulkJobId::parse(rest)?),
             "audit_export" => Self::AuditExport(AuditExportId::parse(rest)?),
+            "scoring_model" => Self::ScoringModel(ScoringModelId::parse(rest)?),
+            "scoring_training" => Self::ScoringTraining(ScoringModelId::parse(rest)?),
             "tenant" => Self::Tenant(TenantId::parse(rest)?),
             "audit_event" => {
                 let (kind, rest) = rest.split_once(':')?;
@@ -165,6 +179,7 @@ mod tests {
             NodeId::Import(ImportId::new(Timestamp::UNIX_EPOCH, &[1; 10])),
             NodeId::BulkJob(BulkJobId::new(Timestamp::UNIX_EPOCH, &[1; 10])),
             NodeId::AuditExport(AuditExportId::new(Timestamp::UNIX_EPOCH, &[1; 10])),
+            NodeId::ScoringModel(ScoringModelId::STANDARD),
             NodeId::Tenant(TenantId::new(Timestamp::UNIX_EPOCH, &[1; 10])),
             NodeId::Note(contact, NoteId::new(Timestamp::UNIX_EPOCH, &[1; 10])),
         ] {
@@ -176,6 +191,12 @@ mod tests {
                 assert_eq!(NodeId::parse(&event.to_id()), Some(event));
             }
         }
+        let training = NodeId::ScoringTraining(ScoringModelId::new(Timestamp::UNIX_EPOCH, &[1; 10]));
+        assert_eq!((NodeId::parse(&training.to_id()), training.clone().audited()), (Some(training), None));
+        let tenant = TenantId::new(Timestamp::UNIX_EPOCH, &[1; 10]);
+        assert_eq!(NodeId::of(&AuditedId::ActiveScoringModel(tenant)), NodeId::Tenant(tenant));
+        let event = NodeId::AuditEvent(AuditedId::ActiveScoringModel(tenant), Place::Version(1));
+        assert_eq!(NodeId::parse(&event.to_id()), Some(event));
         let agent = AgentId::new(Timestamp::UNIX_EPOCH, &[1; 10]);
         for record in [AuditedId::Presence(agent), AuditedId::Schedule(agent)] {
             assert_eq!(NodeId::of(&record), NodeId::Agent(agent));

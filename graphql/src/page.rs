@@ -13,6 +13,7 @@ use crate::bulk_job::{BulkJob, BulkJobOutcome};
 use crate::contact::{Contact, Note};
 use crate::errors::Code;
 use crate::import::{Import, ImportKeptRecord, ImportRowError};
+use crate::scoring::ScoringTraining;
 use crate::suppression::Suppression;
 use crate::team::{Membership, Team};
 use crate::user::User;
@@ -71,6 +72,10 @@ impl Listed for BulkJob {
 
 impl Listed for AuditExport {
     const NAME: &'static str = "AuditExport";
+}
+
+impl Listed for ScoringTraining {
+    const NAME: &'static str = "ScoringTraining";
 }
 
 impl Listed for BulkJobOutcome {

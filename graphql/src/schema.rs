@@ -15,6 +15,8 @@ use crate::node::NodeQuery;
 use crate::presence::{PresenceMutation, PresenceQuery};
 use crate::role::{RoleMutation, RoleQuery};
 use crate::schedule::{ScheduleMutation, ScheduleQuery};
+use crate::score::{ScoreMutation, ScoreQuery};
+use crate::scoring::{ScoringMutation, ScoringQuery};
 use crate::status::{ContactStatusMutation, ContactStatusQuery};
 use crate::suppression::{SuppressionMutation, SuppressionQuery};
 use crate::team::{TeamMutation, TeamQuery};
@@ -41,6 +43,8 @@ pub struct Query(
     ScheduleQuery,
     AuditQuery,
     AuditExportQuery,
+    ScoreQuery,
+    ScoringQuery,
 );
 
 /// Everything that can be changed.
@@ -62,6 +66,8 @@ pub struct Mutation(
     ScheduleMutation,
     AuditMutation,
     AuditExportMutation,
+    ScoreMutation,
+    ScoringMutation,
 );
 
 /// The schema.

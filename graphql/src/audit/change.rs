@@ -6,7 +6,7 @@ use serde_json::Value;
 use switchboard_app::audit::named_in;
 use switchboard_domain::audit;
 use switchboard_domain::contact::is_sensitive;
-use switchboard_domain::ids::{AgentId, AuditExportId, BulkJobId, ContactId, RoleId, StatusId, TeamId};
+use switchboard_domain::ids::{AgentId, AuditExportId, BulkJobId, ContactId, RoleId, ScoringModelId, StatusId, TeamId};
 
 use crate::contact::MASK;
 use crate::context::ContextExt;
@@ -107,6 +107,7 @@ pub(super) fn shown_value(field: &str, value: &Value) -> Value {
         "mergedInto" | "contact" => ContactId::parse(id).map(NodeId::Contact),
         "job" => BulkJobId::parse(id).map(NodeId::BulkJob),
         "auditExport" => AuditExportId::parse(id).map(NodeId::AuditExport),
+        "model" => ScoringModelId::parse(id).map(NodeId::ScoringModel),
         _ => None,
     })
 }

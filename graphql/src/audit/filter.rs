@@ -89,11 +89,13 @@ pub(super) fn check_type(entity_type: Option<&str>) -> Result<()> {
     }
 }
 
-/// The record that an id names, if it is of that kind. The presence and the schedule of an agent have the agent's id.
+/// The record that an id names, if it is of that kind. The presence and the schedule of an agent have the agent's id, which model an organisation scores by
+/// has the organisation's.
 pub(crate) fn audited(id: &ID, entity_type: Option<&str>) -> Option<AuditedId> {
     let record = match (NodeId::parse(id)?, entity_type) {
         (NodeId::Agent(agent), Some("presence")) => AuditedId::Presence(agent),
         (NodeId::Agent(agent), Some("schedule")) => AuditedId::Schedule(agent),
+        (NodeId::Tenant(tenant), Some("active_scoring_model")) => AuditedId::ActiveScoringModel(tenant),
         (id, _) => id.audited()?,
     };
     entity_type.is_none_or(|kind| kind == record.entity_type()).then_some(record)

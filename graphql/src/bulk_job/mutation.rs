@@ -26,6 +26,8 @@ pub(crate) enum ContactBulkAction {
     Delete,
     /// Write them into a file, which can be imported again.
     Export,
+    /// Score them anew by the model in force. It changes no version, and leaves no event of the contacts.
+    Rescore,
 }
 
 /// A bulk job to be asked for. An argument that the action doesn't take is INVALID.

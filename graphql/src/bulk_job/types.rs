@@ -76,7 +76,7 @@ impl BulkJob {
         NodeId::BulkJob(self.0.id).to_id()
     }
 
-    /// What is done: a value of ContactBulkAction, RETURN when an agent was disabled or deleted, DISBAND when a team was, REKEY when a status changed its place in the calling order, REWRAP when the tenant got a new key.
+    /// What is done: a value of ContactBulkAction, RESCORE also when a scoring model was activated, RETURN when an agent was disabled or deleted, DISBAND when a team was, REKEY when a status changed its place in the calling order, REWRAP when the tenant got a new key.
     async fn action(&self) -> &str {
         self.0.action.as_str()
     }

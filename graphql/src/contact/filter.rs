@@ -2,12 +2,13 @@
 
 use async_graphql::{Enum, ID, InputObject};
 use switchboard_app::UserError as AppUserError;
+use switchboard_app::contacts::ContactOrder;
 use switchboard_domain::contact::ContactFilter;
 use switchboard_domain::field_error::FieldErrorCode;
-use switchboard_store::Order;
 
 use crate::node_id::NodeId;
 use crate::scalars::DateTime;
+use crate::score::ScoreCategory;
 
 /// Most ids in a list of a filter.
 const MOST_IDS: usize = 50;
@@ -24,6 +25,8 @@ pub(crate) struct ContactFilterInput {
     assigned: Option<bool>,
     /// Whether they were won.
     converted: Option<bool>,
+    /// With a score of one of these categories.
+    categories: Option<Vec<ScoreCategory>>,
     /// Made at this time or later.
     created_from: Option<DateTime>,
     /// Made before this time.
@@ -32,7 +35,7 @@ pub(crate) struct ContactFilterInput {
     source: Option<String>,
     /// Written by this import; the last four imports of a contact are remembered.
     import_id: Option<ID>,
-    /// Deleted ones too.
+    /// Deleted ones too; in the orders SCORE and PRIORITY they have no place.
     include_deleted: Option<bool>,
     /// A number (whole, or its last four or more digits), an e-mail address, or the start of any words of the name, two letters or more.
     search: Option<String>,
@@ -45,13 +48,20 @@ pub(crate) enum ContactSort {
     Newest,
     /// The oldest first.
     Oldest,
+    /// The highest score first; of equal scores the oldest contact.
+    Score,
+    /// As they are called: who is due by time, then who is ready by the order of their status, never called, higher score; then who is due later. At which hours somebody may be called
+    /// isn't looked at. Who must not be called isn't in it.
+    Priority,
 }
 
-impl From<ContactSort> for Order {
+impl From<ContactSort> for ContactOrder {
     fn from(sort: ContactSort) -> Self {
         match sort {
-            ContactSort::Newest => Self::Descending,
-            ContactSort::Oldest => Self::Ascending,
+            ContactSort::Newest => Self::Newest,
+            ContactSort::Oldest => Self::Oldest,
+            ContactSort::Score => Self::Score,
+            ContactSort::Priority => Self::Priority,
         }
     }
 }
@@ -91,6 +101,7 @@ impl ContactFilterInput {
             owners: None,
             assigned: self.assigned,
             converted: self.converted,
+            categories: self.categories.unwrap_or_default().into_iter().map(Into::into).collect(),
             created_from: self.created_from.map(|at| at.0),
             created_to: self.created_to.map(|at| at.0),
             source: self.source,

@@ -11,5 +11,5 @@ pub(crate) use duplicates::ContactDuplicatesQuery;
 pub(crate) use filter::ContactFilterInput;
 pub(crate) use mutation::{ContactMutation, agent_id, team_id};
 pub(crate) use note::Note;
-pub(crate) use query::ContactQuery;
+pub(crate) use query::{ContactQuery, connection};
 pub(crate) use types::{Contact, MASK};

@@ -1,7 +1,7 @@
 //! The queries for contacts.
 
 use async_graphql::{Context, ID, Object, Result};
-use switchboard_app::contacts;
+use switchboard_app::contacts::{self, Walked};
 
 use super::Contact;
 use super::filter::{ContactFilterInput, ContactSort};
@@ -31,7 +31,7 @@ impl ContactQuery {
         Ok(found.map(Contact::from))
     }
 
-    /// The contacts of the tenant, newest first. A page may be thin, even empty, when few of the entries examined match: `hasNextPage` tells whether
+    /// The contacts of the tenant, newest first when not asked otherwise. A page may be thin, even empty, when few of the entries examined match: `hasNextPage` tells whether
     /// there is more, and `endCursor` where to go on.
     #[graphql(complexity = "usize::try_from(first.unwrap_or(50).clamp(0, 100)).unwrap_or(1) * child_complexity")]
     async fn contacts(
@@ -46,8 +46,18 @@ impl ContactQuery {
         let filter = filter.unwrap_or_default().into_filter().map_err(|error| Code::BadRequest.error(error.error.message))?;
         let list = ContactFilterInput::fingerprint(&filter, sort);
         let asked = Asked::of(viewer.tenant.record.id, &list, first, after.as_deref())?;
-        let page = contacts::list(&ctx.api().services, viewer, &filter, asked.after.as_deref(), asked.first, sort.into()).await.map_err(app_error)?;
-        let entries = page.contacts.into_iter().map(|row| (row.place.clone(), Contact::from(row))).collect();
-        Ok(asked.page_until(entries, page.next))
+        let page = contacts::list(&ctx.api().services, viewer, &filter, asked.after.as_deref(), asked.first, sort).await.map_err(app_error)?;
+        Ok(connection(&asked, page))
     }
+}
+
+/// A page of contacts, whole where the list had to read them.
+pub(crate) fn connection(asked: &Asked, page: Walked) -> Connection<Contact> {
+    let Walked { contacts: rows, whole, next, .. } = page;
+    let entries = if whole.is_empty() {
+        rows.into_iter().map(|row| (row.place.clone(), Contact::from(row))).collect()
+    } else {
+        rows.into_iter().zip(whole).map(|(row, whole)| (row.place, Contact::from(whole))).collect()
+    };
+    asked.page_until(entries, next)
 }

@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use async_graphql::{Context, Enum, ID, Json, Object, Result};
 use serde_json::{Map, Value, json};
-use switchboard_app::AppError;
-use switchboard_app::contacts;
+use switchboard_app::{AppError, contacts, scoring};
 use switchboard_domain::contact::{self, is_sensitive};
 use switchboard_domain::ids::NoteId;
 use switchboard_domain::{phone, status as statuses};
@@ -20,6 +19,7 @@ use crate::limits::TRAIL_COMPLEXITY;
 use crate::node_id::{AuditedId, NodeId};
 use crate::page::{Asked, Connection};
 use crate::scalars::DateTime;
+use crate::score::{ReplacedScore, Score, is_told_by_value};
 use crate::status::ContactStatus;
 use crate::team::{self, Team};
 
@@ -208,6 +208,29 @@ impl Contact {
     /// When to call next.
     async fn next_contact_at(&self) -> Option<DateTime> {
         self.row.next_contact_at.map(DateTime)
+    }
+
+    /// How promising it is; null only for a contact that was made before there were scores, until it is scored for the first time.
+    async fn score(&self, ctx: &Context<'_>) -> Result<Option<Score>> {
+        if self.whole.is_none() && is_told_by_value(ctx) {
+            return Ok(self.row.score.map(Score::of_value));
+        }
+        Ok(self.whole(ctx).await?.score.clone().map(Score::from))
+    }
+
+    /// The scores it had before, newest first. Its present one isn't among them.
+    #[graphql(complexity = "usize::try_from(first.unwrap_or(50).clamp(0, 100)).unwrap_or(1) * child_complexity")]
+    async fn score_history(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many, 50 when not given, at most 100.")] first: Option<i32>,
+        #[graphql(desc = "The cursor after which to begin.")] after: Option<String>,
+    ) -> Result<Connection<ReplacedScore>> {
+        let viewer = ctx.viewer();
+        let asked = Asked::of(viewer.tenant.record.id, &format!("scores of contact {}", self.row.id), first, after.as_deref())?;
+        let page = scoring::history(&ctx.api().services, viewer, &self.row.id, asked.after.as_deref(), asked.first).await.map_err(app_error)?;
+        let entries = page.scores.into_iter().map(|replaced| (replaced.place.clone(), ReplacedScore(replaced))).collect();
+        Ok(asked.page(entries, page.has_more))
     }
 
     /// The contact was won.

@@ -86,6 +86,10 @@ pub(crate) enum Kind {
     WaitingImport,
     /// A mapping of columns that is kept under a name.
     ImportProfile,
+    /// A scoring model of the tenant's own.
+    ScoringModel,
+    /// The learning of a scoring model, which came of it.
+    ScoringTraining,
     BulkJob,
     /// An export that has its file.
     Export,
@@ -125,6 +129,8 @@ impl Kind {
             Self::Import => "import",
             Self::WaitingImport => "import that waits",
             Self::ImportProfile => "saved mapping",
+            Self::ScoringModel => "scoring model",
+            Self::ScoringTraining => "scoring training",
             Self::BulkJob => "bulk job",
             Self::Export => "finished export",
             Self::AuditExport => "audit export",
@@ -158,6 +164,8 @@ impl Kind {
             | Self::Import
             | Self::WaitingImport
             | Self::ImportProfile
+            | Self::ScoringModel
+            | Self::ScoringTraining
             | Self::BulkJob
             | Self::Export
             | Self::AuditExport
@@ -182,6 +190,8 @@ impl Kind {
             Self::Suppression => global("suppression", NOBODY),
             Self::Import | Self::WaitingImport => global("import", NOBODY),
             Self::ImportProfile => global("import_profile", NOBODYS),
+            Self::ScoringModel => global("scoring_model", NOBODY),
+            Self::ScoringTraining => global("scoring_training", NOBODY),
             Self::BulkJob | Self::Export => global("bulk_job", NOBODY),
             Self::AuditExport => global("audit_export", NOBODY),
             Self::Organisation => global("tenant", NOBODY),

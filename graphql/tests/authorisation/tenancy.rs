@@ -18,17 +18,20 @@ use switchboard_domain::bulk_job::{BulkAction, BulkJob, BulkJobStatus};
 use switchboard_domain::change::{Change, Origin, Revisioned};
 use switchboard_domain::contact::ContactFilter;
 use switchboard_domain::demo::TENANTS;
-use switchboard_domain::ids::{AgentId, AuditExportId, BulkJobId, ImportId, RoleId, TeamId, UserId};
+use switchboard_domain::ids::{AgentId, AuditExportId, BulkJobId, ImportId, RoleId, ScoringModelId, TeamId, UserId};
 use switchboard_domain::imports::{ColumnMapping, Import, ImportKind, ImportSourceType, ImportStatus, NewImport, Phase, Target};
 use switchboard_domain::permission::Grant;
 use switchboard_domain::person::{ADMIN, Agent, AgentTeam, MembershipRole, Role, TELEPHONIST, User, UserStatus};
+use switchboard_domain::scoring::training::{self, TrainingChoice};
+use switchboard_domain::scoring::{self, ScoringModel};
+use switchboard_domain::scoring_training::ScoringTraining;
 use switchboard_domain::sealing::TenantKeyring;
 use switchboard_domain::team::{self, Membership, Team};
 use switchboard_graphql::{Api, ApiSchema, finish, request_data, schema};
 use switchboard_store::audit_events::Listing;
 use switchboard_store::table::Part;
 use switchboard_store::tenants::{self, OpenTenant};
-use switchboard_store::{audit_exports, bulk_jobs, imports, people, settings};
+use switchboard_store::{audit_exports, bulk_jobs, imports, people, scoring_models, scoring_trainings, settings};
 use switchboard_testkit::{Bucket, SigningKey, World};
 
 use crate::answer::Answer;
@@ -399,6 +402,11 @@ impl Tenancy {
                 let id = global("import_profile", &name);
                 Names::from([("id", id.clone()), ("listed", id), ("name", json!(name))])
             }
+            Kind::ScoringModel => {
+                let input = json!({ "name": format!("Model {}", number()), "copyOf": global("scoring_model", ScoringModelId::STANDARD) });
+                only(self.done("scoringModelCreate", input).await["scoringModel"]["id"].clone())
+            }
+            Kind::ScoringTraining => only(self.scoring_training().await),
             Kind::BulkJob => only(self.job(BulkAction::Unassign, BulkJobStatus::Queued).await),
             Kind::Export => only(self.job(BulkAction::Export, BulkJobStatus::Completed).await),
             Kind::AuditExport => only(self.audit_export().await),
@@ -466,6 +474,21 @@ impl Tenancy {
         let export = asked.begun(now).written(&Added::default(), now);
         assert!(audit_exports::create(&services.core, &self.tenant.scope, &export, Vec::new()).await.unwrap(), "the export was there already");
         global("audit_export", id)
+    }
+
+    async fn scoring_training(&self) -> Value {
+        let (services, now) = (self.services(), self.now());
+        let id = ScoringModelId::new(now, &services.entropy.id());
+        let (core, scope) = (&services.core, &self.tenant.scope);
+        let record = Revisioned::created(Change::new("scoring_model.trained", now, Origin::system()));
+        let (name, factors) = (format!("Learned {}", number()), scoring::pipeline().factors);
+        let model = ScoringModel { id, record, name: name.clone(), factors, training: None, deleted_at: None };
+        let decided_on = scoring_models::load(core, scope).await.unwrap().revision;
+        assert!(scoring_models::save(core, scope, decided_on, &model, None, Vec::new()).await.unwrap(), "the model was there already");
+        let choice = TrainingChoice { name, outcome: training::Outcome::Converted, attributes: None };
+        let training = ScoringTraining::asked(id, choice, Origin::system(), now).begun(now).completed(500, now);
+        assert!(scoring_trainings::create(&services.core, &self.tenant.scope, &training, Vec::new()).await.unwrap(), "the training was there already");
+        global("scoring_training", id)
     }
 
     async fn event(&self, entity_type: &str, id: &str) -> Value {
