@@ -10,6 +10,7 @@ mod presence;
 mod reverting;
 mod roles;
 mod schedules;
+mod scoring;
 mod statuses;
 mod suppressions;
 mod teams;
@@ -19,7 +20,7 @@ mod users;
 use std::collections::BTreeSet;
 
 /// The mutations that are proven: what each test has done when it ends well.
-const PROVEN: [&[&str]; 18] = [
+const PROVEN: [&[&str]; 19] = [
     agents::MUTATIONS,
     contacts::OF_ONE,
     contacts::OF_TWO,
@@ -32,6 +33,7 @@ const PROVEN: [&[&str]; 18] = [
     reverting::MUTATIONS,
     roles::MUTATIONS,
     schedules::MUTATIONS,
+    scoring::MUTATIONS,
     statuses::MUTATIONS,
     suppressions::MUTATIONS,
     teams::MUTATIONS,

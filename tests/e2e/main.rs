@@ -45,6 +45,8 @@ mod revert;
 mod roles;
 mod roles_of_users;
 mod schedules;
+mod score_delay;
+mod scoring;
 mod sign_in;
 mod statuses;
 mod suppression;

@@ -34,7 +34,7 @@ async fn no_role_may_scan_a_table_or_select_from_one() {
         readable.extend(names.map(|name| format!("{table}/index/{name}")));
         readable.push(table);
     }
-    assert_eq!(readable.len(), 6, "{readable:?}");
+    assert_eq!(readable.len(), 7, "{readable:?}");
     let roles = roles(&stack).await;
     assert!(roles.len() >= 4, "{roles:?}");
     for (name, (role, arn)) in roles {
@@ -66,6 +66,8 @@ struct Records {
     user: Value,
     agent: Value,
     team: Value,
+    model: Value,
+    training: Value,
     ids: Vec<Value>,
 }
 
@@ -89,6 +91,10 @@ async fn records(stack: &Stack, api: &Api) -> Records {
     done(api, "presenceUpdate", json!({ "status": "AVAILABLE" })).await;
     let window = json!({ "agentId": agent, "date": "2031-06-02", "startTime": "09:00", "endTime": "17:00", "recurrence": "DAILY" });
     done(api, "scheduleAddWindow", window).await;
+    let preset = api.data("{ scoringModels { id } }", json!({})).await["scoringModels"][1]["id"].take();
+    let model = done(api, "scoringModelCreate", json!({ "name": fresh::word("Walked"), "copyOf": preset })).await["scoringModel"]["id"].take();
+    let training = json!({ "name": fresh::word("Walked"), "outcomeAttribute": fresh::word("unknown") });
+    let training = done(api, "scoringModelTrain", training).await["training"]["id"].take();
     let (user, role) = (viewer["id"].clone(), viewer["roles"][0]["id"].clone());
     let ids = vec![
         contact.clone(),
@@ -103,13 +109,15 @@ async fn records(stack: &Stack, api: &Api) -> Records {
         user.clone(),
         team.clone(),
         role,
+        model.clone(),
+        training.clone(),
     ];
-    Records { contact, phones: [number.e164(), given_up.e164()], import, job, export, user, agent, team, ids }
+    Records { contact, phones: [number.e164(), given_up.e164()], import, job, export, user, agent, team, model, training, ids }
 }
 
 /// Every query there is, by its name, with as much below it as there is to be read.
 fn queries(records: &Records) -> Vec<(&'static str, Vec<String>)> {
-    let Records { contact, phones, import, job, export, user, agent, team, ids } = records;
+    let Records { contact, phones, import, job, export, user, agent, team, model, training, ids } = records;
     let of_phones = |query: &str, fields: &str| phones.iter().map(|phone| format!("{query}(phone: \"{phone}\") {{ {fields} }}")).collect::<Vec<String>>();
     let filters = [
         "{}",
@@ -118,13 +126,18 @@ fn queries(records: &Records) -> Vec<(&'static str, Vec<String>)> {
         "{ includeDeleted: true, createdFrom: \"2020-01-01T00:00:00Z\" }",
         "{ search: \"Walked\" }",
         "{ search: \"0123\" }",
+        "{ categories: [HOT, COLD] }",
         "{ search: \"nobody@example.com\" }",
         "{ search: \"+15145550000\" }",
     ];
     let whole = "id phone attributes alternatePhones status { code } assignee { id } team { id } doNotCall mergedInto { id } createdBy { name }
+        score { value reason modelVersion } scoreHistory(first: 5) { nodes { value reason } }
         notes(first: 5) { nodes { body author { name } } } auditEvents(first: 5) { nodes { id changes { field } } }";
-    let lists =
-        filters.iter().flat_map(|filter| ["NEWEST", "OLDEST"].map(|sort| format!("contacts(first: 20, filter: {filter}, sort: {sort}) {{ nodes {{ id name phone }} }}")));
+    let lists = filters.iter().flat_map(|filter| {
+        // Deleted contacts have no place in the other two orders.
+        let sorts: &[&str] = if filter.contains("includeDeleted") { &["NEWEST", "OLDEST"] } else { &["NEWEST", "OLDEST", "SCORE", "PRIORITY"] };
+        sorts.iter().map(move |sort| format!("contacts(first: 20, filter: {filter}, sort: {sort}) {{ nodes {{ id name phone }} }}"))
+    });
     let of_import = format!("contacts(first: 100, filter: {{ importId: {import} }}) {{ nodes {{ id }} }}");
     let node = |id: &Value| format!("node(id: {id}) {{ id }}");
     let of_agent = "id name email employeeId timeZone user { id email roles { code } } teams { id name } memberships { role team { name } }
@@ -158,6 +171,18 @@ fn queries(records: &Records) -> Vec<(&'static str, Vec<String>)> {
             ["", ", status: [COMPLETED_WITH_ERRORS], kind: CONTACTS"].iter().map(|filter| format!("imports(first: 20{filter}) {{ nodes {{ id status }} }}")).collect(),
         ),
         ("importProfiles", vec!["importProfiles { id name kind columns { column field } auditEvents(first: 5) { nodes { id } } }".to_owned()]),
+        ("topContacts", ["", ", category: COLD"].iter().map(|of| format!("topContacts(first: 20{of}) {{ nodes {{ id score {{ value reason }} }} }}")).collect()),
+        ("scoreDistribution", vec!["scoreDistribution { total bands { from count } }".to_owned()]),
+        ("scoringModels", vec!["scoringModels { id active factors { name } auditEvents(first: 5) { nodes { id } } }".to_owned()]),
+        (
+            "scoringModelPreview",
+            ["sample: 20".to_owned(), format!("contactIds: [{contact}]")]
+                .iter()
+                .map(|on| format!("scoringModelPreview(input: {{ of: {{ modelId: {model} }}, {on} }}) {{ contacts {{ valueNow valueThen reasonThen }} }}"))
+                .collect(),
+        ),
+        ("scoringTraining", vec![format!("scoringTraining(id: {training}) {{ id status model {{ id }} }}")]),
+        ("scoringTrainings", vec!["scoringTrainings(first: 20) { nodes { id status } }".to_owned()]),
         ("suppression", of_phones("suppression", "id reason")),
         ("suppressionList", vec!["suppressionList(first: 20) { nodes { id reason } }".to_owned()]),
         ("bulkJob", vec![format!("bulkJob(id: {job}) {{ id status outcomes(first: 20) {{ nodes {{ contactId outcome }} }} }}")]),
@@ -192,11 +217,26 @@ fn queries(records: &Records) -> Vec<(&'static str, Vec<String>)> {
         ("auditDiff", vec![format!("auditDiff(entityId: {contact}, fromVersion: 0, toVersion: 1) {{ field newValue newLabel }}")]),
         (
             "auditGaps",
-            ["agent", "contact", "contact_status", "import_profile", "note", "presence", "role", "schedule", "suppression", "team", "tenant", "user"]
-                .iter()
-                .map(|kind| format!("auditGaps(entityType: \"{kind}\") {{ nodes {{ entityId version }} }}"))
-                .chain([format!("auditGaps(entityType: \"contact\", entityId: {contact}) {{ nodes {{ version }} }}")])
-                .collect(),
+            [
+                "active_scoring_model",
+                "agent",
+                "contact",
+                "contact_status",
+                "import_profile",
+                "note",
+                "presence",
+                "role",
+                "schedule",
+                "scoring_model",
+                "suppression",
+                "team",
+                "tenant",
+                "user",
+            ]
+            .iter()
+            .map(|kind| format!("auditGaps(entityType: \"{kind}\") {{ nodes {{ entityId version }} }}"))
+            .chain([format!("auditGaps(entityType: \"contact\", entityId: {contact}) {{ nodes {{ version }} }}")])
+            .collect(),
         ),
         ("auditVerification", vec![format!("auditVerification(entityId: {contact}) {{ ok firstProblem }}")]),
         ("auditPublicKey", vec!["auditPublicKey { keyId algorithm pem }".to_owned()]),
@@ -229,7 +269,9 @@ async fn no_function_scans_while_every_query_is_asked() {
             refused.push(format!("{query}: {}", answer.body));
         }
     }
-    // A job walks a list too, and what changes is indexed anew.
+    // A job walks a list too, and what changes is indexed and scored anew.
+    done(&api, "scoreRecalculate", json!({ "contactId": records.contact })).await;
+    completed(&api, json!({ "filter": { "search": "Walked" }, "action": "RESCORE" })).await;
     completed(&api, json!({ "filter": { "source": "nowhere" }, "action": "UNASSIGN" })).await;
     completed(&api, json!({ "filter": { "search": "Walked" }, "action": "EXPORT" })).await;
     for about in [json!({}), json!({ "entityId": records.contact })] {
@@ -241,6 +283,7 @@ async fn no_function_scans_while_every_query_is_asked() {
     let version = contact(&api, &records.contact).await["version"].take();
     changed(&api, "contactUpdate", json!({ "id": records.contact, "expectedVersion": version, "name": "Walked again" })).await;
     caught_up(&api).await;
+    done(&api, "scoringModelDelete", json!({ "id": records.model, "expectedVersion": 1 })).await;
     let mut keys = BTreeSet::new();
     for name in ["Query", "GetItem", "BatchGetItem", "UpdateItem", "TransactWriteItems"] {
         keys.extend(recorded_calls(&stack, name, None).await.iter().filter_map(|call| call["AccessKeyId"].as_str().map(str::to_owned)));

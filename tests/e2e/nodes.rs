@@ -31,6 +31,7 @@ async fn a_record_of_every_type_is_found_by_its_id() {
     done(&api, "importSetMapping", json!({ "id": ready["id"], "columns": [], "saveAsProfile": mapping })).await;
     let profiles = api.data("{ importProfiles { id name } }", json!({})).await["importProfiles"].take();
     let profile = profiles.as_array().unwrap().iter().find(|profile| profile["name"] == json!(mapping)).unwrap();
+    let models = api.data("{ scoringModels { id } }", json!({})).await;
     for (kind, id, fields, expected) in [
         ("Contact", &contact["id"], "... on Contact { phone }", json!({ "phone": number.e164() })),
         ("ContactStatus", &viewer["contactStatuses"][0]["id"], "... on ContactStatus { code }", json!({ "code": "new" })),
@@ -40,6 +41,7 @@ async fn a_record_of_every_type_is_found_by_its_id() {
         ("Role", &user["roles"][0]["id"], "... on Role { code system }", json!({ "code": "admin", "system": true })),
         ("Import", import.id(), "... on Import { fileName }", json!({ "fileName": import.0["fileName"] })),
         ("ImportProfile", &profile["id"], "... on ImportProfile { name kind }", json!({ "name": mapping, "kind": "CONTACTS" })),
+        ("ScoringModel", &models["scoringModels"][0]["id"], "... on ScoringModel { name preset }", json!({ "name": "standard", "preset": true })),
         ("AuditEvent", &event["id"], "... on AuditEvent { hash entityId }", json!({ "hash": event["hash"], "entityId": contact["id"] })),
     ] {
         let mut expected = expected;
@@ -66,6 +68,8 @@ async fn an_id_that_names_nothing_or_another_type_is_null() {
         encoded("contact:00000000000000000000000000"),
         encoded("import:00000000000000000000000000"),
         encoded("import_profile:no such mapping"),
+        encoded("scoring_model:7rqg0000000000000000000000"),
+        encoded("scoring_training:00000000000000000000000000"),
         encoded("user:00000000000000000000000000"),
         encoded("team:00000000000000000000000000"),
         encoded("nothing:00000000000000000000000000"),

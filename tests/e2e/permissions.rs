@@ -77,6 +77,8 @@ async fn everyone_is_told_what_they_may_do() {
         "role:update",
         "schedule:read",
         "schedule:update",
+        "scoring:read",
+        "scoring:write",
         "status:create",
         "status:delete",
         "status:update",
@@ -102,9 +104,29 @@ async fn everyone_is_told_what_they_may_do() {
     let of_work = |permission: &&str| ["contact", "status", "suppression", "import"].iter().any(|noun| permission.starts_with(&format!("{noun}:")));
     let of_staff = |permission: &&str| ["agent", "team", "presence", "schedule"].iter().any(|noun| permission.starts_with(&format!("{noun}:")));
     let mut of_a_manager: Vec<&str> = everything.into_iter().filter(of_work).filter(|permission| !["contact:erase", "suppression:remove"].contains(permission)).collect();
-    of_a_manager.extend(["agent:read", "presence:read", "presence:read_timeline", "record:revert", "schedule:read", "team:read", "user:read"]);
+    of_a_manager.extend([
+        "agent:read",
+        "presence:read",
+        "presence:read_timeline",
+        "record:revert",
+        "schedule:read",
+        "scoring:read",
+        "scoring:write",
+        "team:read",
+        "user:read",
+    ]);
     let mut of_a_supervisor: Vec<&str> = everything.into_iter().filter(of_staff).collect();
-    of_a_supervisor.extend(["audit:export", "audit:read", "contact:read", "import:create_agents", "import:read", "suppression:read", "user:invite", "user:read"]);
+    of_a_supervisor.extend([
+        "audit:export",
+        "audit:read",
+        "contact:read",
+        "import:create_agents",
+        "import:read",
+        "scoring:read",
+        "suppression:read",
+        "user:invite",
+        "user:read",
+    ]);
     let of_oneself = ["agent:read", "presence:read", "presence:read_timeline", "presence:update", "team:read"];
     let calling = ["contact:add_note", "contact:read", "contact:set_status", "contact:update"];
     let of_a_manager = sorted(&[with_scope("ALL", &of_a_manager), with_scope("OWN", &["presence:update"])]);
@@ -233,6 +255,13 @@ fn mutations() -> Vec<(&'static str, Value, &'static str)> {
         ("scheduleRemoveWindow", json!({ "agentId": "x", "windowId": "x" }), "admin supervisor agent"),
         ("scheduleAddException", json!({ "agentId": "x", "date": "2031-06-02", "kind": "AWAY" }), "admin supervisor agent"),
         ("scheduleRemoveException", json!({ "agentId": "x", "exceptionId": "x" }), "admin supervisor agent"),
+        ("contactBulk", json!({ "filter": { "source": "nowhere", "includeDeleted": true }, "action": "RESCORE" }), "admin manager"),
+        ("scoreRecalculate", json!({ "contactId": "x" }), "admin manager telephonist"),
+        ("scoringModelCreate", json!({ "name": "", "factors": [] }), "admin manager"),
+        ("scoringModelUpdate", json!({ "id": "x", "expectedVersion": 1, "name": "x" }), "admin manager"),
+        ("scoringModelDelete", json!({ "id": "x", "expectedVersion": 1 }), "admin manager"),
+        ("scoringModelActivate", json!({ "id": "x" }), "admin manager"),
+        ("scoringModelTrain", json!({ "name": "" }), "admin manager"),
         ("recordRevert", json!({ "id": "x", "toVersion": 1, "expectedVersion": 1 }), "admin manager"),
         ("auditExport", json!({ "format": "CSV", "action": "x" }), "admin supervisor"),
         ("auditExportCancel", json!({ "id": "x" }), "admin supervisor"),
@@ -274,6 +303,10 @@ async fn lists_and_lookups_show_nothing_to_who_may_not_see_it() {
     for (list, roles) in [
         ("contacts { nodes { id } }", "admin manager supervisor telephonist"),
         ("contactDuplicates { nodes { reason } }", "admin manager supervisor"),
+        ("topContacts { nodes { id } }", "admin manager supervisor telephonist"),
+        ("scoreDistribution { total }", "admin manager supervisor"),
+        ("scoringModels { id }", "admin manager supervisor"),
+        ("scoringTrainings { nodes { id } }", "admin manager supervisor"),
         ("suppressionList { nodes { id } }", "admin manager supervisor"),
         ("bulkJobs { nodes { id } }", "admin manager"),
         ("imports { nodes { id } }", "admin manager supervisor"),

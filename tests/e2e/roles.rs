@@ -61,10 +61,11 @@ impl Arns {
     }
 
     /// Every statement of every role, by the role's name in the template.
-    fn statements(&self) -> [(&'static str, Vec<Statement>); 10] {
+    fn statements(&self) -> [(&'static str, Vec<Statement>); 13] {
         let (core, audit, key) = (self.table("CORE_TABLE"), self.table("AUDIT_TABLE"), setting("TENANT_KEY_ARN"));
         let (plan_queue, rows_queue) = (self.queue("IMPORT_PLAN_QUEUE_URL"), self.queue("IMPORT_ROWS_QUEUE_URL"));
         let (index_queue, bulk_queue) = (self.queue("CONTACT_INDEX_QUEUE_URL"), self.queue("CONTACT_BULK_QUEUE_URL"));
+        let (score_queue, train_queue) = (self.queue("SCORE_QUEUE_URL"), self.queue("SCORE_TRAIN_QUEUE_URL"));
         let (export_queue, seal_key, archive) = (self.queue("AUDIT_EXPORT_QUEUE_URL"), setting("AUDIT_SEAL_KEY"), self.bucket("AUDIT_ARCHIVE_BUCKET"));
         let sealed = ["events/*", "leaves/*", "seals/*"].map(|keys| self.archived(keys)).to_vec();
         let [dropped, uploaded, rows, staged] = ["drop/*", "uploads/*", "rows/*", "staged/*"].map(|keys| self.files("UPLOADS_BUCKET", keys));
@@ -87,8 +88,12 @@ impl Arns {
                 "GraphqlRole",
                 vec![
                     ("ReadCore", &["dynamodb:GetItem", "dynamodb:BatchGetItem"], vec![core.clone()]),
-                    ("QueryCore", &["dynamodb:Query"], vec![core.clone(), lists.clone(), work.clone()]),
-                    ("WriteCore", &["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:ConditionCheckItem"], vec![core.clone()]),
+                    ("QueryCore", &["dynamodb:Query"], vec![core.clone(), lists.clone(), work.clone(), format!("{core}/index/GSI3")]),
+                    (
+                        "WriteCore",
+                        &["dynamodb:PutItem", "dynamodb:BatchWriteItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:ConditionCheckItem"],
+                        vec![core.clone()],
+                    ),
                     ("ReadAudit", &["dynamodb:GetItem", "dynamodb:BatchGetItem"], vec![audit.clone()]),
                     ("QueryAudit", &["dynamodb:Query"], vec![audit.clone(), format!("{audit}/index/GSI1"), format!("{audit}/index/GSI2")]),
                     ("InsertAudit", &["dynamodb:PartiQLInsert"], vec![audit.clone()]),
@@ -103,6 +108,7 @@ impl Arns {
                     ("ReadExports", &["s3:GetObject"], vec![exports.clone()]),
                     ("SendBulkJobs", &["sqs:SendMessage"], vec![bulk_queue.clone()]),
                     ("SendAuditExports", &["sqs:SendMessage"], vec![export_queue.clone()]),
+                    ("SendTrainings", &["sqs:SendMessage"], vec![train_queue.clone()]),
                     ("ManageUsers", manage_users, vec![pool.clone()]),
                     ("WriteLogs", write_logs, vec![self.logs("graphql")]),
                 ],
@@ -134,7 +140,7 @@ impl Arns {
                     ("ReadAndWriteImportResults", &["s3:GetObject", "s3:PutObject"], vec![results.clone()]),
                     ("ReadCore", &["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"], vec![core.clone()]),
                     ("InsertCore", &["dynamodb:PartiQLInsert"], vec![core.clone()]),
-                    ("WriteCore", &["dynamodb:UpdateItem", "dynamodb:PutItem"], vec![core.clone()]),
+                    ("WriteCore", &["dynamodb:UpdateItem", "dynamodb:PutItem", "dynamodb:BatchWriteItem"], vec![core.clone()]),
                     ("UnwrapTenantKeys", &["kms:Decrypt"], vec![key.clone()]),
                     ("ReadAudit", &["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"], vec![audit.clone()]),
                     ("ReadChunks", &["s3:GetObject"], vec![self.archived("chunks/*")]),
@@ -176,6 +182,8 @@ impl Arns {
                 vec![
                     ("ReadCoreStream", read_stream, vec![self.stream.clone()]),
                     ("SendContactsToIndex", &["sqs:SendMessage"], vec![index_queue.clone()]),
+                    ("SendContactsToScore", &["sqs:SendMessage"], vec![score_queue.clone()]),
+                    ("ReadCore", &["dynamodb:GetItem", "dynamodb:Query"], vec![core.clone()]),
                     ("SendFailedPositions", &["sqs:SendMessage"], vec![self.queue("CHANGE_RELAY_FAILED_QUEUE_URL")]),
                     ("WriteLogs", write_logs, vec![self.logs("change-relay")]),
                 ],
@@ -196,8 +204,8 @@ impl Arns {
                     ("ReceiveJobs", receive, vec![bulk_queue.clone()]),
                     ("SendJobs", &["sqs:SendMessage"], vec![bulk_queue]),
                     ("ReadCore", &["dynamodb:GetItem", "dynamodb:BatchGetItem"], vec![core.clone()]),
-                    ("QueryCore", &["dynamodb:Query"], vec![core.clone(), lists, work]),
-                    ("WriteCore", &["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"], vec![core.clone()]),
+                    ("QueryCore", &["dynamodb:Query"], vec![core.clone(), lists.clone(), work]),
+                    ("WriteCore", &["dynamodb:PutItem", "dynamodb:BatchWriteItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"], vec![core.clone()]),
                     ("UnwrapTenantKeys", &["kms:Decrypt"], vec![key.clone()]),
                     ("WriteExports", &["s3:PutObject", "s3:GetObject", "s3:AbortMultipartUpload"], vec![exports.clone()]),
                     ("WriteLogs", write_logs, vec![self.logs("contact-bulk")]),
@@ -230,13 +238,45 @@ impl Arns {
                     ("ReceiveExports", receive, vec![export_queue.clone()]),
                     ("SendExports", &["sqs:SendMessage"], vec![export_queue]),
                     ("ReadCore", &["dynamodb:GetItem", "dynamodb:BatchGetItem"], vec![core.clone()]),
-                    ("WriteCore", &["dynamodb:PutItem"], vec![core]),
+                    ("WriteCore", &["dynamodb:PutItem"], vec![core.clone()]),
                     ("QueryAudit", &["dynamodb:Query"], vec![audit]),
                     ("ReadAuditArchive", &["s3:GetObject"], sealed),
                     ("ListAuditArchive", &["s3:ListBucket"], vec![archive]),
-                    ("UnwrapTenantKeys", &["kms:Decrypt"], vec![key]),
+                    ("UnwrapTenantKeys", &["kms:Decrypt"], vec![key.clone()]),
                     ("WriteExports", &["s3:PutObject", "s3:GetObject", "s3:AbortMultipartUpload"], vec![exports]),
                     ("WriteLogs", write_logs, vec![self.logs("audit-export")]),
+                ],
+            ),
+            (
+                "ScoreRole",
+                vec![
+                    ("ReceiveContacts", receive, vec![score_queue.clone()]),
+                    ("ReadCore", &["dynamodb:GetItem", "dynamodb:Query"], vec![core.clone()]),
+                    ("WriteCore", &["dynamodb:PutItem", "dynamodb:BatchWriteItem"], vec![core.clone()]),
+                    ("UnwrapTenantKeys", &["kms:Decrypt"], vec![key.clone()]),
+                    ("WriteLogs", write_logs, vec![self.logs("score")]),
+                ],
+            ),
+            (
+                "ScoreSweepRole",
+                vec![
+                    ("ReadCore", &["dynamodb:GetItem", "dynamodb:Query"], vec![core.clone()]),
+                    ("WriteCore", &["dynamodb:PutItem"], vec![core.clone()]),
+                    ("SendContactsToScore", &["sqs:SendMessage"], vec![score_queue]),
+                    ("SendFailedCalls", &["sqs:SendMessage"], vec![self.queue("SCORE_SWEEP_FAILED_QUEUE_URL")]),
+                    ("WriteLogs", write_logs, vec![self.logs("score-sweep")]),
+                ],
+            ),
+            (
+                "ScoreTrainRole",
+                vec![
+                    ("ReceiveTrainings", receive, vec![train_queue.clone()]),
+                    ("SendTrainings", &["sqs:SendMessage"], vec![train_queue]),
+                    ("ReadCore", &["dynamodb:GetItem", "dynamodb:BatchGetItem"], vec![core.clone()]),
+                    ("QueryCore", &["dynamodb:Query"], vec![core.clone(), lists]),
+                    ("WriteCore", &["dynamodb:PutItem", "dynamodb:UpdateItem"], vec![core]),
+                    ("UnwrapTenantKeys", &["kms:Decrypt"], vec![key]),
+                    ("WriteLogs", write_logs, vec![self.logs("score-train")]),
                 ],
             ),
         ]

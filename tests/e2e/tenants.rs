@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use crate::stack::api::{Answer, Api, create, created, user_errors};
-use crate::stack::contacts::{agent_of, contact, eventually_lists, ids, ids_of, new_contact, notes, some_team, status_id};
+use crate::stack::contacts::{LISTED, agent_of, contact, eventually_lists, ids, ids_of, new_contact, notes, some_team, status_id};
 use crate::stack::drops::{csv, dropped, import};
 use crate::stack::exports;
 use crate::stack::fresh::{self, Number};
@@ -14,7 +14,8 @@ use crate::stack::imports::uploaded;
 use crate::stack::jobs::{completed, counts, job};
 use crate::stack::mutations::{document, done, error, refusal, refused};
 use crate::stack::staff::{record, recorded};
-use crate::stack::tenant::address;
+use crate::stack::tenant::{Tenant, address};
+use crate::stack::waiting::eventually;
 use crate::stack::{OTHER_ADMIN, Stack};
 
 /// Everything a tenant can be asked for by an id.
@@ -485,6 +486,64 @@ async fn a_team_of_a_tenant_takes_its_name_from_no_other_and_settings_are_the_te
     assert_eq!(own, agent_of(&api).await, "nor to give somebody else's sign of life");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_scoring_model_of_a_tenant_is_seen_changed_and_activated_by_nobody_else_and_its_name_is_free_in_another() {
+    let (_, api, other) = both().await;
+    let lists = "{ scoringModels { id name preset } scoringTrainings(first: 100) { nodes { id } } }";
+    let preset = api.data(lists, json!({})).await["scoringModels"][1]["id"].take();
+    let input = json!({ "name": fresh::word("Isolated"), "copyOf": preset });
+    let ours = done(&api, "scoringModelCreate", input.clone()).await["scoringModel"].take();
+    let theirs = done(&other, "scoringModelCreate", input).await["scoringModel"].take();
+    assert!(ours["name"] == theirs["name"] && ours["id"] != theirs["id"], "{ours} {theirs}");
+    let training = json!({ "name": fresh::word("Isolated"), "outcomeAttribute": fresh::word("unknown") });
+    let training = done(&api, "scoringModelTrain", training).await["training"]["id"].take();
+
+    for (stranger, model) in [(&other, &ours["id"]), (&api, &theirs["id"])] {
+        assert_eq!(stranger.data("query($id: ID!) { node(id: $id) { id } }", json!({ "id": model })).await, json!({ "node": null }));
+        assert!(!stranger.data(lists, json!({})).await["scoringModels"].as_array().unwrap().iter().any(|listed| listed["id"] == *model));
+        for (mutation, input) in [
+            ("scoringModelUpdate", json!({ "id": model, "expectedVersion": 1, "name": "Stolen" })),
+            ("scoringModelDelete", json!({ "id": model, "expectedVersion": 1 })),
+            ("scoringModelActivate", json!({ "id": model })),
+        ] {
+            assert_eq!(refusal(stranger, mutation, input).await, "NOT_FOUND", "{mutation}");
+        }
+        let copy = json!({ "name": fresh::word("Stolen"), "copyOf": model });
+        assert_eq!(refused(stranger, "scoringModelCreate", copy).await, error("copyOf", "NOT_FOUND"));
+        let preview = "query($id: ID!) { scoringModelPreview(input: { of: { modelId: $id }, sample: 1 }) { moves { count } } }";
+        assert_eq!(stranger.refusal(preview, json!({ "id": model })).await, "NOT_FOUND");
+    }
+    let seen = other.data("query($id: ID!) { scoringTraining(id: $id) { id } node(id: $id) { id } }", json!({ "id": training })).await;
+    assert_eq!(seen, json!({ "scoringTraining": null, "node": null }));
+    let listed = other.data(lists, json!({})).await["scoringTrainings"]["nodes"].take();
+    assert!(!listed.as_array().unwrap().iter().any(|listed| listed["id"] == training), "{listed}");
+    for (owner, model) in [(&api, &ours), (&other, &theirs)] {
+        let deleted = done(owner, "scoringModelDelete", json!({ "id": model["id"], "expectedVersion": 1 })).await["scoringModel"].take();
+        assert_eq!((&deleted["id"], &deleted["version"]), (&model["id"], &json!(2)));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn scores_of_a_tenant_are_in_no_list_or_count_of_another_and_made_anew_by_nobody_else() {
+    let tenants = [Tenant::new().await, Tenant::new().await];
+    let mut contacts = Vec::new();
+    for tenant in &tenants {
+        contacts.push(new_contact(&tenant.api, json!({})).await["id"].take());
+    }
+    let lists = "{ topContacts { nodes { id } } contacts(sort: SCORE) { nodes { id } } scoreDistribution { total } }";
+    for (tenant, (own, foreign)) in tenants.iter().zip([(&contacts[0], &contacts[1]), (&contacts[1], &contacts[0])]) {
+        let (api, nodes) = (&tenant.api, json!({ "nodes": [{ "id": own }] }));
+        let all = json!({ "topContacts": nodes, "contacts": nodes, "scoreDistribution": { "total": 1 } });
+        eventually("a tenant's lists have its own contact alone", LISTED, async || (api.data(lists, json!({})).await == all).then_some(())).await;
+        assert_eq!(refusal(api, "scoreRecalculate", json!({ "contactId": foreign })).await, "NOT_FOUND");
+        let preset = api.data("{ scoringModels { id } }", json!({})).await["scoringModels"][1]["id"].take();
+        let preview =
+            "query($of: ID!, $ids: [ID!]) { scoringModelPreview(input: { of: { modelId: $of }, contactIds: $ids }) { contacts { contact { id } } moves { count } } }";
+        let tried = api.data(preview, json!({ "of": preset, "ids": [foreign, own] })).await["scoringModelPreview"].take();
+        assert_eq!(tried, json!({ "contacts": [{ "contact": { "id": own } }], "moves": [{ "count": 1 }] }));
+    }
+}
+
 #[tokio::test]
 async fn every_query_and_mutation_there_is_has_its_test_of_isolation() {
     let (_, api) = Stack::as_admin().await;
@@ -562,6 +621,17 @@ async fn every_query_and_mutation_there_is_has_its_test_of_isolation() {
         "scheduleRemoveException",
         "scheduleRemoveWindow",
         "scheduleUpdateWindow",
+        "scoreDistribution",
+        "scoreRecalculate",
+        "scoringModelActivate",
+        "scoringModelCreate",
+        "scoringModelDelete",
+        "scoringModelPreview",
+        "scoringModelTrain",
+        "scoringModelUpdate",
+        "scoringModels",
+        "scoringTraining",
+        "scoringTrainings",
         "suppression",
         "suppressionAdd",
         "suppressionList",
@@ -576,6 +646,7 @@ async fn every_query_and_mutation_there_is_has_its_test_of_isolation() {
         "teamUpdateMember",
         "teams",
         "tenantUpdate",
+        "topContacts",
         "user",
         "userDisable",
         "userEnable",

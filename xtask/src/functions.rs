@@ -13,8 +13,21 @@ use std::process::Command;
 use std::time::UNIX_EPOCH;
 
 /// Their names, which are those of the folders in `functions/`.
-pub(crate) const NAMES: [&str; 10] =
-    ["graphql", "import-plan", "import-rows", "audit-record", "change-relay", "contact-index", "contact-bulk", "audit-archive", "audit-seal", "audit-export"];
+pub(crate) const NAMES: [&str; 13] = [
+    "graphql",
+    "import-plan",
+    "import-rows",
+    "audit-record",
+    "change-relay",
+    "contact-index",
+    "contact-bulk",
+    "audit-archive",
+    "audit-seal",
+    "audit-export",
+    "score",
+    "score-sweep",
+    "score-train",
+];
 const OPERATOR: &str = "operator";
 
 /// The package and program of a function. The plain name `graphql` is the schema's crate.

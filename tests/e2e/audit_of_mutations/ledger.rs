@@ -59,10 +59,14 @@ impl Event {
         self
     }
 
-    /// The kind of record it is about: what its id names, but of what an agent has the noun of the action.
+    /// The kind of record it is about: what its id names, but of what an agent has the noun of the action, and of what a tenant has a name of its own.
     fn entity_type(&self) -> String {
-        let (noun, _) = self.action.split_once('.').unwrap();
-        if ["presence", "schedule"].contains(&noun) { noun.to_owned() } else { inside(&self.id).0 }
+        let (noun, verb) = self.action.split_once('.').unwrap();
+        match noun {
+            "presence" | "schedule" => noun.to_owned(),
+            "scoring_model" if verb == "activated" => "active_scoring_model".to_owned(),
+            _ => inside(&self.id).0,
+        }
     }
 
     fn written(&self) -> Value {

@@ -12,6 +12,7 @@ pub(crate) mod imports;
 pub(crate) mod jobs;
 pub(crate) mod keeping;
 pub(crate) mod mutations;
+pub(crate) mod scores;
 pub(crate) mod staff;
 pub(crate) mod tenant;
 pub(crate) mod uploads;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::api::{Api, user_errors};
 
 /// What records are asked for, by the names of the fragments.
-const FRAGMENTS: [(&str, &str); 17] = [
+const FRAGMENTS: [(&str, &str); 20] = [
     (
         "whole",
         "Contact { id phone phoneExtension alternatePhones name email address city region postalCode country timeZone timeZoneSource source attributes
@@ -33,6 +33,17 @@ const FRAGMENTS: [(&str, &str); 17] = [
             createdAt startedAt finishedAt }",
     ),
     ("auditExport", "AuditExport { id status failureReason format readable events bytes fileExpiresAt createdBy { type id name } createdAt startedAt finishedAt }"),
+    ("score", "Score { value category components { name points max reason } previousValue change reason modelVersion calculatedAt }"),
+    (
+        "scoringModel",
+        "ScoringModel { id name preset factors { name maximum reason } training { outcome examples converted heldOut areaUnderCurve liftAtTenth }
+            active activeVersion version createdAt updatedAt deletedAt createdBy { type name } updatedBy { type name } }",
+    ),
+    (
+        "training",
+        "ScoringTraining { id status failureReason name outcomeAttribute attributes examples model { id } createdBy { type id name }
+            createdAt startedAt finishedAt }",
+    ),
     ("user", "User { id name email status roles { id code } permissions version createdAt updatedAt lastSignedOutAt createdBy { type name } updatedBy { type name } }"),
     ("role", "Role { id code name permissions system version }"),
     (
@@ -83,6 +94,10 @@ fn selection(mutation: &str) -> &'static str {
         "scheduleRemoveWindow" | "scheduleRemoveException" => "agent { id } version",
         "tenantUpdate" => "tenant { ...tenant }",
         "auditExport" | "auditExportCancel" => "auditExport { ...auditExport }",
+        "scoringModelCreate" | "scoringModelUpdate" | "scoringModelDelete" => "scoringModel { ...scoringModel }",
+        "scoringModelActivate" => "scoringModel { ...scoringModel } wasActive job { ...job }",
+        "scoringModelTrain" => "training { ...training }",
+        "scoreRecalculate" => "contact { id version score { ...score } }",
         "recordRevert" => "record { id ...whole }",
         other => panic!("no such mutation here: {other}"),
     }

@@ -26,13 +26,15 @@ enum Measures {
     Database,
 }
 
-const ALL: [(&str, Measures); 6] = [
+const ALL: [(&str, Measures); 8] = [
     (ROWS, Measures::Work),
     ("sealing", Measures::Rules),
     ("audit", Measures::Rules),
     ("audit", Measures::Work),
+    ("scoring", Measures::Rules),
     ("contacts", Measures::Database),
     ("bulk", Measures::Database),
+    ("score_sweep", Measures::Database),
 ];
 /// What the rows of an import go through, without requests.
 const ROWS: &str = "rows";
