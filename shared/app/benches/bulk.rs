@@ -91,7 +91,7 @@ async fn filled(world: &World, count: usize) -> Vec<ContactId> {
     let defaults = world.tenant.defaults();
     let mut ids = Vec::with_capacity(count);
     for from in (0..count).step_by(1_000) {
-        let contacts: Vec<Contact> = (from..(from + 1_000).min(count))
+        let mut contacts: Vec<Contact> = (from..(from + 1_000).min(count))
             .map(|number| {
                 let input = ContactInput { phone: format!("+1514{:07}", 2_000_000 + number), name: Some("Zoé Roy".to_owned()), ..ContactInput::default() };
                 let draft = ContactDraft::validate(&input, &defaults, OnInvalid::Fail).expect("a valid contact").draft;
@@ -102,7 +102,7 @@ async fn filled(world: &World, count: usize) -> Vec<ContactId> {
             })
             .collect();
         ids.extend(contacts.iter().map(|contact| contact.id.clone()));
-        store::create_many(&services.core, &world.tenant, &settings, contacts, services.entropy.as_ref()).await.unwrap();
+        store::create_many(&services.core, &world.tenant, &settings, &mut contacts, services.entropy.as_ref()).await.unwrap();
     }
     ids
 }

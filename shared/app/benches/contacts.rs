@@ -93,7 +93,7 @@ async fn filled(world: &World, count: usize) -> Vec<ContactId> {
     let indexer = Indexer { core: services.core.clone(), tenants, clock, entropy };
     let mut ids = Vec::with_capacity(count);
     for from in (0..count).step_by(1_000) {
-        let contacts: Vec<Contact> = (from..(from + 1_000).min(count))
+        let mut contacts: Vec<Contact> = (from..(from + 1_000).min(count))
             .map(|number| {
                 let first = if number % 1_000 == 7 { "Zebulon" } else { FIRST_NAMES[number % 8] };
                 let input = ContactInput {
@@ -112,7 +112,7 @@ async fn filled(world: &World, count: usize) -> Vec<ContactId> {
             })
             .collect();
         let batch: Vec<ContactId> = contacts.iter().map(|contact| contact.id.clone()).collect();
-        store::create_many(&services.core, &world.tenant, &settings, contacts, services.entropy.as_ref()).await.unwrap();
+        store::create_many(&services.core, &world.tenant, &settings, &mut contacts, services.entropy.as_ref()).await.unwrap();
         indexer.index(&IndexMessage { tenant: world.tenant.record.id, contacts: batch.clone() }).await.unwrap();
         ids.extend(batch);
     }

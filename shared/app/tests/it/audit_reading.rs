@@ -13,26 +13,28 @@ use switchboard_app::contacts::{self, AddNote, CreateContact, MergeContacts, Set
 use switchboard_app::presence::{self, UpdatePresence};
 use switchboard_app::roles::{self, UpdateRole};
 use switchboard_app::schedules::{self, AddWindow};
+use switchboard_app::scoring::models::{self, CreateModel};
 use switchboard_app::statuses::{self, UpdateStatus};
 use switchboard_app::suppressions::{self, AddSuppression};
 use switchboard_app::teams::{self, PlaceMember, UpdateTeam};
 use switchboard_app::{AppError, Viewer};
 use switchboard_domain::actor::Actor;
 use switchboard_domain::audit::{AuditEvent, Changes, FieldChange, Outcome, Place, Severity};
-use switchboard_domain::change::{Change, Origin};
+use switchboard_domain::change::{Change, Origin, Revisioned};
 use switchboard_domain::clock::Clock;
 use switchboard_domain::contact::{Contact, ContactInput, ContactPatch};
-use switchboard_domain::ids::{ContactId, ImportId, StatusId, TeamId};
+use switchboard_domain::ids::{ContactId, ImportId, ScoringModelId, StatusId, TeamId};
 use switchboard_domain::imports::Piece;
 use switchboard_domain::imports::{ImportKind, ImportOptions, Profile};
 use switchboard_domain::person::MembershipRole;
 use switchboard_domain::presence::{PresencePatch, PresenceStatus};
 use switchboard_domain::role::RolePatch;
 use switchboard_domain::schedule::{Recurrence, WindowInput};
+use switchboard_domain::scoring::{ActiveScoringModel, pipeline};
 use switchboard_domain::status::StatusPatch;
 use switchboard_store::audit_events::Listing;
 use switchboard_store::item::Item;
-use switchboard_store::{import_profiles, keys};
+use switchboard_store::{import_profiles, keys, scoring_models};
 use switchboard_testkit::{Bucket, World};
 
 use crate::made;
@@ -471,6 +473,11 @@ async fn one_of_each(world: &World, trail: &mut Trail<'_>) -> Vec<AuditedId> {
     let profile = Profile::of("weekly", ImportKind::Contacts, &[], &ImportOptions::default()).unwrap();
     let profile = Profile::saved(None, profile, world.clock.now(), admin.origin()).unwrap();
     assert!(import_profiles::save(&services.core, &world.tenant.scope, &profile, None).await.unwrap());
+    let copy = CreateModel { name: "Ours".to_owned(), copy_of: Some(Some(ScoringModelId::PIPELINE)), ..CreateModel::default() };
+    let model = models::create(services, &admin, copy).await.unwrap().unwrap().model.id();
+    let record = Revisioned::created(Change::new("scoring_model.activated", world.clock.now(), admin.origin()));
+    let active = ActiveScoringModel { record, model: pipeline() };
+    assert!(scoring_models::save_active(&services.core, &world.tenant.scope, &active, None, None).await.unwrap());
     trail.follow().await;
     vec![
         AuditedId::Contact(contact.id.clone()),
@@ -485,6 +492,8 @@ async fn one_of_each(world: &World, trail: &mut Trail<'_>) -> Vec<AuditedId> {
         AuditedId::Presence(admin.agent()),
         AuditedId::Schedule(admin.agent()),
         AuditedId::ImportProfile(profile.key),
+        AuditedId::ScoringModel(model),
+        AuditedId::ActiveScoringModel(world.tenant.record.id),
     ]
 }
 

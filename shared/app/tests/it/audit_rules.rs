@@ -20,13 +20,16 @@ use switchboard_domain::change::{Change, Origin, Revisioned};
 use switchboard_domain::clock::Clock;
 use switchboard_domain::contact::{Contact, ContactDetails, ContactFilter, ContactInput, ContactTimeZone, ImportMark, RowWrite, TimeZoneSource, Unmerge};
 use switchboard_domain::ids::{
-    AgentId, AuditExportId, BulkJobId, ContactId, ImportId, NoteId, RoleId, ScheduleExceptionId, ScheduleWindowId, StatusId, SuppressionId, TeamId, UserId,
+    AgentId, AuditExportId, BulkJobId, ContactId, ImportId, NoteId, RoleId, ScheduleExceptionId, ScheduleWindowId, ScoringModelId, StatusId, SuppressionId, TeamId,
+    UserId,
 };
 use switchboard_domain::imports::{BlankCells, ColumnMapping, ImportKind, ImportOptions, Profile, Target};
 use switchboard_domain::note::Note;
 use switchboard_domain::person::{Agent, AgentTeam, MembershipRole, Role, User, UserStatus};
 use switchboard_domain::presence::{CurrentCall, Presence, PresencePatch, PresenceStatus, Step};
 use switchboard_domain::schedule::{Exception, ExceptionKind, Recurrence, Schedule, Weekday, Window, WindowInput};
+use switchboard_domain::scoring::training::{CalibrationBand, Coefficient, TrainingReport};
+use switchboard_domain::scoring::{ActiveScoringModel, Score, ScoringModel, pipeline, standard};
 use switchboard_domain::sealing::ContactKey;
 use switchboard_domain::status::ContactStatus;
 use switchboard_domain::suppression::Suppression;
@@ -35,25 +38,46 @@ use switchboard_domain::tenant::Tenant;
 use switchboard_store::contacts::{self, Slot, StoredContact};
 use switchboard_store::item::{Item, text};
 use switchboard_store::table::Part;
-use switchboard_store::{audit_exports, bulk_jobs, import_profiles, imports, keys, people, presence, schedules, settings, suppressions, tenants};
+use switchboard_store::{audit_exports, bulk_jobs, import_profiles, imports, keys, people, presence, schedules, scoring_models, settings, suppressions, tenants};
 use switchboard_testkit::World;
 
 use crate::made;
 
 /// The types of items whose changes are on record one by one, which is what events about them are called, too.
-const VERSIONED: [&str; 12] = ["agent", "contact", "contact_status", "import_profile", "note", "presence", "role", "schedule", "suppression", "team", "tenant", "user"];
+const VERSIONED: [&str; 14] = [
+    "active_scoring_model",
+    "agent",
+    "contact",
+    "contact_status",
+    "import_profile",
+    "note",
+    "presence",
+    "role",
+    "schedule",
+    "scoring_model",
+    "suppression",
+    "team",
+    "tenant",
+    "user",
+];
 /// Those of which it is on record that they were asked for and how they ended; the rest of them is progress.
 const ASKED_FOR: [&str; 3] = ["audit_export", "bulk_job", "import"];
 /// Those that one event sums up when they are complete: `tests/e2e/audit_imports.rs` looks at it.
 const SUMMED_UP: [&str; 1] = ["import_chunk"];
 /// Those of which nothing is on record.
-const TECHNICAL: [&str; 13] = [
+const TECHNICAL: [&str; 19] = [
     "administrators",
+    "due_score",
+    "due_watermark",
     "idempotency",
     "membership",
     "number",
     "presence_day",
     "presence_segment",
+    "replaced_score",
+    "scoring_model_version",
+    "scoring_models_revision",
+    "scoring_training",
     "search_entry",
     "search_token",
     "settings_revision",
@@ -68,9 +92,10 @@ const OF_EVERY_RECORD: [&str; 15] =
     ["GSI1PK", "GSI1SK", "GSI2PK", "GSI2SK", "PK", "SK", "agent", "created_at", "created_by", "id", "last_change", "revision", "type", "updated_at", "version"];
 
 /// The other attributes of audited items that aren't on record themselves, in the order of the alphabet.
-const NOT_ON_RECORD: [(&str, &[&str]); 13] = [
+const NOT_ON_RECORD: [(&str, &[&str]); 15] = [
+    ("active_scoring_model", &[]),
     ("agent", &["email"]),
-    ("contact", &["imports", "jobs", "key", "merged", "number_owner", "suppressed", "time_zone_from", "unmerge"]),
+    ("contact", &["GSI3SK", "imports", "jobs", "key", "merged", "number_owner", "score", "scored", "suppressed", "time_zone_from", "unmerge"]),
     ("contact_status", &["retired"]),
     ("erased contact", &["number_owner"]),
     ("import_profile", &[]),
@@ -78,6 +103,7 @@ const NOT_ON_RECORD: [(&str, &[&str]); 13] = [
     ("presence", &["call", "last_activity_at", "since"]),
     ("role", &["system"]),
     ("schedule", &[]),
+    ("scoring_model", &[]),
     ("suppression", &["slot"]),
     ("team", &["member_count"]),
     ("tenant", &["keyring", "shards", "slug"]),
@@ -189,6 +215,12 @@ async fn what_is_audited_leaves_an_event_and_what_is_technical_none() {
     let profile = Profile::of("weekly", ImportKind::Contacts, &[], &ImportOptions::default()).unwrap();
     let profile = Profile::saved(None, profile, now, viewer.origin()).unwrap();
     assert!(import_profiles::save(&services.core, &world.tenant.scope, &profile, None).await.unwrap());
+    let record = || Revisioned::created(Change::new("scoring_model.created", now, viewer.origin()));
+    let (id, factors) = (ScoringModelId::new(now, &[1; 10]), standard().factors);
+    let model = ScoringModel { id, record: record(), name: "Ours".to_owned(), factors, training: None, deleted_at: None };
+    assert!(scoring_models::save(&services.core, &world.tenant.scope, 0, &model, None, Vec::new()).await.unwrap());
+    let active = ActiveScoringModel { record: record(), model: model.model() };
+    assert!(scoring_models::save_active(&services.core, &world.tenant.scope, &active, None, Some(1)).await.unwrap());
 
     let recorder = made::recorder(&world);
     let mut audited: BTreeSet<String> = BTreeSet::new();
@@ -396,8 +428,8 @@ async fn configuration(world: &World) -> Vec<States> {
         listed_at: Some(jiff::civil::date(2026, 1, i8::try_from(seed).unwrap())),
         removed_at,
     };
-    let one_suppression = item(suppressions::insert_part(scope, &suppression(first, 1, None)).unwrap());
-    let other_suppression = item(suppressions::replace_part(scope, &suppression(second, 2, Some(at(60))), 1).unwrap());
+    let one_suppression = item(suppressions::insert_part(scope, &suppression(first.clone(), 1, None)).unwrap());
+    let other_suppression = item(suppressions::replace_part(scope, &suppression(second.clone(), 2, Some(at(60))), 1).unwrap());
     let mapping = [Target::Phone, Target::City].map(|field| ColumnMapping { column: "Tel".to_owned(), field: Some(field), confidence: 1.0, default: None });
     let options = ImportOptions { blank_cells: BlankCells::Clear, ..ImportOptions::default() };
     let one = Profile::of("weekly", ImportKind::Contacts, &mapping[..1], &ImportOptions::default()).unwrap();
@@ -410,13 +442,49 @@ async fn configuration(world: &World) -> Vec<States> {
         profiles.push(stored(world, &keys::import_profile(scope, &one.key)).await);
     }
     let [one_profile, other_profile] = <[Item; 2]>::try_from(profiles).unwrap();
+    let model = |record: Revisioned, is_first: bool| ScoringModel {
+        id: ScoringModelId::new(at(0), &[1; 10]),
+        record,
+        name: if is_first { "Ours" } else { "Theirs" }.to_owned(),
+        factors: if is_first { standard() } else { pipeline() }.factors,
+        training: is_first.then(|| Box::new(training())),
+        deleted_at: (!is_first).then(|| at(60)),
+    };
+    let (one, other) = (model(first.clone(), true), model(second.clone(), false));
+    assert!(scoring_models::save(core, scope, 0, &one, None, Vec::new()).await.unwrap());
+    let one_model = stored(world, &keys::scoring_model(scope, one.id)).await;
+    assert!(scoring_models::save(core, scope, 1, &other, Some(1), Vec::new()).await.unwrap());
+    let other_model = stored(world, &keys::scoring_model(scope, one.id)).await;
+    assert!(scoring_models::save_active(core, scope, &ActiveScoringModel { record: first, model: standard() }, None, None).await.unwrap());
+    let one_active = stored(world, &keys::active_scoring_model(scope)).await;
+    assert!(scoring_models::save_active(core, scope, &ActiveScoringModel { record: second, model: pipeline() }, Some(1), None).await.unwrap());
+    let other_active = stored(world, &keys::active_scoring_model(scope)).await;
     vec![
+        States { kind: "scoring_model", one: one_model, other: other_model },
+        States { kind: "active_scoring_model", one: one_active, other: other_active },
         States { kind: "import_profile", one: one_profile, other: other_profile },
         States { kind: "contact_status", one: one_status, other: other_status },
         States { kind: "role", one: one_role, other: other_role },
         States { kind: "tenant", one: one_tenant, other: other_tenant },
         States { kind: "suppression", one: one_suppression, other: other_suppression },
     ]
+}
+
+fn training() -> TrainingReport {
+    TrainingReport {
+        outcome: "converted".to_owned(),
+        examples: 500,
+        converted: 100,
+        held_out: 100,
+        area_under_curve: 0.75,
+        lift_at_tenth: 2.5,
+        calibration: vec![CalibrationBand { predicted: 0.25, observed: 0.5, count: 10 }],
+        regularisation: 1.0,
+        intercept: -1.5,
+        log_odds_per_point: 0.125,
+        coefficients: vec![Coefficient { feature: "source".to_owned(), case: "referral".to_owned(), value: 1.5 }],
+        left_out: Vec::new(),
+    }
 }
 
 /// A contact with a value in every field.
@@ -455,7 +523,7 @@ async fn of_people(world: &World) -> (Vec<States>, ContactKey) {
     let id = tenant.keyring.slot("+15145550001");
     let contact = |record: Revisioned, seed: u8, is_first: bool| {
         let details = details(&settings.statuses, seed);
-        Contact {
+        let mut contact = Contact {
             id: id.clone(),
             record,
             deleted_at: (!is_first).then(|| at(60)),
@@ -465,8 +533,12 @@ async fn of_people(world: &World) -> (Vec<States>, ContactKey) {
             suppressed: !is_first,
             import_marks: vec![ImportMark { import: ImportId::new(at(0), &[seed; 10]), row: 1, written: RowWrite::Created, version: None }],
             job_marks: vec![BulkJobId::new(at(0), &[seed; 10])],
+            score: None,
             details,
-        }
+        };
+        let score = settings.scorer.score(&contact, at(seed.into()));
+        contact.score = Some(Score { value: seed, ..score });
+        contact
     };
     let one = contact(first.clone(), 1, true);
     let placement = contacts::new_placement(tenant, &one, entropy);
@@ -510,6 +582,8 @@ fn fields(world: &World, key: &ContactKey, item: &Item) -> Fields {
         "presence" => presence::decode(item).unwrap().audit_fields(),
         "role" => settings::decode_role(item).unwrap().audit_fields(),
         "schedule" => schedules::decode(item).unwrap().audit_fields(),
+        "scoring_model" => scoring_models::decode(item).unwrap().audit_fields(),
+        "active_scoring_model" => scoring_models::decode_active(item).unwrap().audit_fields(),
         "suppression" => suppressions::decode(item).unwrap().audit_fields(),
         "team" => people::decode_team(item).unwrap().audit_fields(),
         "tenant" => tenants::decode(item).unwrap().audit_fields(),

@@ -56,7 +56,7 @@ async fn fill(world: &World, tenant: &OpenTenant, settings: &Settings, count: us
             world.clock.advance(SignedDuration::from_millis(1));
         }
     }
-    let written = store::create_many(&world.services.core, tenant, settings, contacts.clone(), world.services.entropy.as_ref()).await?;
+    let written = store::create_many(&world.services.core, tenant, settings, &mut contacts, world.services.entropy.as_ref()).await?;
     assert!(written.into_iter().all(|written| written));
     Ok(contacts)
 }
@@ -167,7 +167,7 @@ async fn an_agent_with_more_contacts_than_are_sorted_at_once_is_listed_all_the_s
     let defaults = tenant.defaults();
     let agent = world.viewer("telephonist").await.agent();
     let status = settings.statuses[0].id;
-    let contacts: Vec<Contact> = (0..2_100)
+    let mut contacts: Vec<Contact> = (0..2_100)
         .map(|number| {
             let input = ContactInput { phone: format!("+1514200{number:04}"), ..ContactInput::default() };
             let draft = ContactDraft::validate(&input, &defaults, OnInvalid::Fail).unwrap().draft;
@@ -176,7 +176,7 @@ async fn an_agent_with_more_contacts_than_are_sorted_at_once_is_listed_all_the_s
             Contact::created(id, draft.into_details(&defaults, status, Some(agent), None), Change::new("contact.created", world.clock.now(), Origin::system()))
         })
         .collect();
-    store::create_many(&world.services.core, &tenant, &settings, contacts.clone(), world.services.entropy.as_ref()).await.unwrap();
+    store::create_many(&world.services.core, &tenant, &settings, &mut contacts, world.services.entropy.as_ref()).await.unwrap();
     let filter = ContactFilter { assignees: vec![agent], ..ContactFilter::default() };
     let found: Vec<ContactId> = pages(&world, &tenant, &settings, &filter, 100, Order::Ascending).await.into_iter().flat_map(|(ids, _)| ids).collect();
     assert_eq!(found, contacts.into_iter().map(|contact| contact.id).collect::<Vec<_>>());
@@ -186,7 +186,7 @@ async fn an_agent_with_more_contacts_than_are_sorted_at_once_is_listed_all_the_s
 async fn a_search_with_more_candidates_than_are_sorted_at_once_gives_each_once_and_in_order() {
     let (world, tenant, settings) = world(2).await;
     let defaults = tenant.defaults();
-    let contacts: Vec<Contact> = (0..2_100)
+    let mut contacts: Vec<Contact> = (0..2_100)
         .map(|number| {
             let name = Some(if number % 3 == 0 { "Marie Roy" } else { "Mariette Roy" }.to_owned());
             let input = ContactInput { phone: format!("+1514200{number:04}"), name, ..ContactInput::default() };
@@ -197,7 +197,7 @@ async fn a_search_with_more_candidates_than_are_sorted_at_once_gives_each_once_a
             Contact::created(id, details, Change::new("contact.created", world.clock.now(), Origin::system()))
         })
         .collect();
-    store::create_many(&world.services.core, &tenant, &settings, contacts.clone(), world.services.entropy.as_ref()).await.unwrap();
+    store::create_many(&world.services.core, &tenant, &settings, &mut contacts, world.services.entropy.as_ref()).await.unwrap();
     let services = &world.services;
     let (tenants, clock, entropy) = (Arc::clone(&services.tenants), Arc::clone(&services.clock), Arc::clone(&services.entropy));
     let indexer = Indexer { core: services.core.clone(), tenants, clock, entropy };

@@ -38,6 +38,13 @@ fn no_index_carries_more_attributes_than_dynamodb_takes() {
 }
 
 #[test]
+fn the_index_of_scores_has_the_partitions_of_the_lists_and_carries_keys_only_in_the_template_as_in_tests() {
+    let keys = "            - { AttributeName: GSI1PK, KeyType: HASH }\n            - { AttributeName: GSI3SK, KeyType: RANGE }\n";
+    let index = part("CoreTable").split_once("IndexName: GSI3\n").unwrap().1;
+    assert!(index.starts_with(&format!("          KeySchema:\n{keys}          Projection:\n            ProjectionType: KEYS_ONLY\n")), "{index}");
+}
+
+#[test]
 fn the_audits_indexes_carry_whole_events_in_the_template_as_in_tests_and_its_stream_what_was_inserted() {
     let table = part("AuditTable");
     for index in ["GSI1", "GSI2"] {
@@ -111,6 +118,22 @@ fn a_call_of_the_schedule_is_over_before_the_next() {
 }
 
 #[test]
+fn what_is_due_to_be_scored_is_asked_each_minute_by_calls_that_are_over_before_the_next() {
+    assert!(part("ScoreSweepRule").contains("ScheduleExpression: rate(1 minute)\n"));
+    assert!(number(part("ScoreSweepFunction"), "Timeout: ") < 60);
+    let calls = part("ScoreSweepCalls");
+    assert!(calls.contains("Destination: !GetAtt ScoreSweepFailedQueue.Arn") && TEMPLATE.contains("ScoreSweepFailedQueue.QueueName"), "{calls}");
+    assert!(part("ScoreSweepMissingAlarm").contains("TreatMissingData: breaching"));
+}
+
+#[test]
+fn a_message_to_score_a_contact_waits_for_what_is_changed_just_after() {
+    let queue = part("ScoreQueue");
+    assert!(queue.contains("DelaySeconds: 2\n") && queue.contains("ContentBasedDeduplication: false\n"), "{queue}");
+    assert!(queue.contains("DeduplicationScope: messageGroup\n") && queue.contains("FifoThroughputLimit: perMessageGroupId\n"), "{queue}");
+}
+
+#[test]
 fn nobody_may_do_more_with_the_audit_table_than_insert_and_read() {
     let statements = TEMPLATE.split("              - Sid: ").skip(1).filter(|statement| statement.contains("AuditTable.Arn"));
     let mut inserting = Vec::new();
@@ -129,7 +152,7 @@ fn nobody_may_do_more_with_the_audit_table_than_insert_and_read() {
 fn every_function_has_alarms_on_its_errors_and_on_being_throttled() {
     let functions: Vec<&str> =
         TEMPLATE.lines().zip(TEMPLATE.lines().skip(1)).filter(|(_, below)| *below == "    Type: AWS::Serverless::Function").map(|(name, _)| name.trim()).collect();
-    assert_eq!(functions.len(), 10, "{functions:?}");
+    assert_eq!(functions.len(), 13, "{functions:?}");
     for function in functions {
         let name = function.strip_suffix("Function:").unwrap();
         for metric in ["Errors", "Throttles"] {
@@ -141,7 +164,7 @@ fn every_function_has_alarms_on_its_errors_and_on_being_throttled() {
 
 #[test]
 fn every_queue_of_a_function_has_a_dead_letter_queue_and_an_alarm_on_it() {
-    for queue in ["ImportPlan", "ImportRows", "ContactIndex", "ContactBulk", "AuditExport"] {
+    for queue in ["ImportPlan", "ImportRows", "ContactIndex", "ContactBulk", "AuditExport", "Score", "ScoreTrain"] {
         assert!(part(&format!("{queue}Queue")).contains(&format!("{queue}DeadLetterQueue.Arn")));
         assert!(TEMPLATE.matches(&format!("{queue}DeadLetterQueue.QueueName")).count() > 0, "an alarm on {queue}'s dead letters");
     }
@@ -158,16 +181,17 @@ fn every_reader_of_a_stream_leaves_behind_what_it_gives_up_and_an_alarm_says_so(
 
 #[test]
 fn a_mapping_of_a_fifo_queue_asks_for_what_lambda_accepts_there() {
-    let (queue, mapping) = (part("ContactIndexQueue"), part("ContactIndexMapping"));
-    assert!(queue.contains("contact-index.fifo") && queue.contains("FifoQueue: true"), "{queue}");
-    assert!(part("ContactIndexDeadLetterQueue").contains("FifoQueue: true"), "what a FIFO queue gives up goes to a FIFO queue");
-    let size: u32 = mapping.lines().find_map(|line| line.trim().strip_prefix("BatchSize: ")?.parse().ok()).unwrap();
-    assert!(size <= 10 && !mapping.contains("MaximumBatchingWindowInSeconds"), "{mapping}");
+    for (function, name) in [("ContactIndex", "contact-index.fifo"), ("Score", "score.fifo")] {
+        let (queue, mapping) = (part(&format!("{function}Queue")), part(&format!("{function}Mapping")));
+        assert!(queue.contains(name) && queue.contains("FifoQueue: true"), "{queue}");
+        assert!(part(&format!("{function}DeadLetterQueue")).contains("FifoQueue: true"), "what a FIFO queue gives up goes to a FIFO queue");
+        assert!(number(mapping, "BatchSize: ") <= 10 && !mapping.contains("MaximumBatchingWindowInSeconds"), "{mapping}");
+    }
 }
 
 #[test]
 fn a_message_stays_hidden_six_times_as_long_as_its_function_may_run() {
-    for function in ["ImportPlan", "ImportRows", "ContactIndex", "ContactBulk", "AuditExport"] {
+    for function in ["ImportPlan", "ImportRows", "ContactIndex", "ContactBulk", "AuditExport", "Score", "ScoreTrain"] {
         let timeout = number(part(&format!("{function}Function")), "Timeout: ");
         assert_eq!(number(part(&format!("{function}Queue")), "VisibilityTimeout: "), 6 * timeout, "{function}");
     }
