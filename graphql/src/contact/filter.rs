@@ -1,5 +1,7 @@
 //! The filter of contacts as clients give it.
 
+use std::collections::BTreeSet;
+
 use async_graphql::{Enum, ID, InputObject};
 use switchboard_app::UserError as AppUserError;
 use switchboard_app::contacts::ContactOrder;
@@ -101,7 +103,7 @@ impl ContactFilterInput {
             owners: None,
             assigned: self.assigned,
             converted: self.converted,
-            categories: self.categories.unwrap_or_default().into_iter().map(Into::into).collect(),
+            categories: self.categories.unwrap_or_default().into_iter().map(Into::into).collect::<BTreeSet<_>>().into_iter().collect(),
             created_from: self.created_from.map(|at| at.0),
             created_to: self.created_to.map(|at| at.0),
             source: self.source,

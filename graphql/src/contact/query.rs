@@ -40,10 +40,11 @@ impl ContactQuery {
         #[graphql(desc = "How many, 50 when not given, at most 100.")] first: Option<i32>,
         #[graphql(desc = "The cursor after which to begin.")] after: Option<String>,
         #[graphql(desc = "Which contacts; all when not given.")] filter: Option<ContactFilterInput>,
-        #[graphql(desc = "In which order.", default_with = "ContactSort::Newest")] sort: ContactSort,
+        #[graphql(desc = "In which order.", default_with = "Some(ContactSort::Newest)")] sort: Option<ContactSort>,
     ) -> Result<Connection<Contact>> {
         let viewer = ctx.viewer();
         let filter = filter.unwrap_or_default().into_filter().map_err(|error| Code::BadRequest.error(error.error.message))?;
+        let sort = sort.unwrap_or(ContactSort::Newest);
         let list = ContactFilterInput::fingerprint(&filter, sort);
         let asked = Asked::of(viewer.tenant.record.id, &list, first, after.as_deref())?;
         let page = contacts::list(&ctx.api().services, viewer, &filter, asked.after.as_deref(), asked.first, sort).await.map_err(app_error)?;

@@ -108,8 +108,8 @@ impl Contact {
     }
 
     /// The number as people write it.
-    async fn phone_display(&self, #[graphql(desc = "How to write it.", default_with = "PhoneFormat::National")] format: PhoneFormat) -> String {
-        phone::display(&self.row.phone, format.into())
+    async fn phone_display(&self, #[graphql(desc = "How to write it.", default_with = "Some(PhoneFormat::National)")] format: Option<PhoneFormat>) -> String {
+        phone::display(&self.row.phone, format.unwrap_or(PhoneFormat::National).into())
     }
 
     /// The digits after "ext.".

@@ -193,10 +193,10 @@ impl From<CountedBand> for ScoreBand {
     }
 }
 
-/// How the scores of the tenant's contacts are spread; deleted contacts aside.
+/// How the scores of the tenant's contacts are spread; deleted contacts, and those that have none yet, aside.
 #[derive(Debug, Clone, SimpleObject)]
 pub(crate) struct ScoreDistribution {
-    /// How many contacts there are.
+    /// How many contacts have a score.
     total: BigInt,
     /// How many are in each category, the best first.
     categories: Vec<ScoreCategoryCount>,

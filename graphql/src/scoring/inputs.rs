@@ -56,6 +56,15 @@ pub(super) fn shown(errors: Vec<AppUserError>) -> Vec<UserError> {
         .collect()
 }
 
+/// The same where the factors stand under `of`.
+pub(super) fn shown_of_preview(mut errors: Vec<AppUserError>) -> Vec<UserError> {
+    for error in &mut errors {
+        let field = in_input(&error.error.field);
+        error.error.field = if field.starts_with("factors") { format!("of.{field}") } else { field };
+    }
+    errors.into_iter().map(UserError::from).collect()
+}
+
 fn in_input(field: &str) -> String {
     let mut steps = field.splitn(3, '.');
     match (steps.next(), steps.next(), steps.next()) {

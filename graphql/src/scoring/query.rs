@@ -4,7 +4,7 @@ use async_graphql::{Context, ID, InputObject, Object, OneofObject, Result, Simpl
 use switchboard_app::scoring::models::{self, PreviewModel, PreviewOf, PreviewedContact, train};
 use switchboard_domain::ids::ScoringModelId;
 
-use super::inputs::{ScoringFactorInput, factors, model_id, shown};
+use super::inputs::{ScoringFactorInput, factors, model_id, shown_of_preview};
 use super::training::scoring_training;
 use super::{ScoringModel, ScoringTraining};
 use crate::contact::Contact;
@@ -100,7 +100,7 @@ impl ScoringQuery {
     }
 
     /// Tries a scoring model out on contacts, beside the one in force, and tells how it would move them between categories. Nothing is written.
-    #[graphql(complexity = "100 * child_complexity")]
+    #[graphql(complexity = "usize::try_from(input.sample.unwrap_or(100).clamp(100, 500)).unwrap_or(500) * child_complexity")]
     async fn scoring_model_preview(
         &self,
         ctx: &Context<'_>,
@@ -123,7 +123,7 @@ impl ScoringQuery {
                 let contacts = previewed.contacts.into_iter().map(ScoringPreviewedContact::from).collect();
                 ScoringModelPreview { contacts, moves: moves.collect(), user_errors: Vec::new() }
             }
-            Err(errors) => ScoringModelPreview { contacts: Vec::new(), moves: Vec::new(), user_errors: shown(errors) },
+            Err(errors) => ScoringModelPreview { contacts: Vec::new(), moves: Vec::new(), user_errors: shown_of_preview(errors) },
         })
     }
 

@@ -21,7 +21,7 @@ pub struct ScoringTraining {
     pub status: BulkJobStatus,
     /// Why nothing could be learned, in plain words.
     pub failure_reason: Option<String>,
-    /// How many contacts were learned from, once they were read.
+    /// How many contacts were learned from; none before it is completed.
     pub examples: Option<u32>,
     /// When it was asked for.
     pub created_at: Timestamp,

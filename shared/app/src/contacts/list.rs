@@ -107,7 +107,8 @@ pub async fn list(
     }
 }
 
-/// The viewer's contacts by score, the highest first; of a category only its own. Requests and units as [`list`] without a filter: only what is given is read.
+/// The viewer's contacts by score, the highest first; of a category only its own. Of who may see all only what is given is read; of who may see only their own, or those of
+/// up to 50 owners, up to 2,000 of them for each page, half an R each.
 ///
 /// # Errors
 /// [`AppError::Forbidden`] without `contact:read`; those of the database.

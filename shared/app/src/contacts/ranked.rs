@@ -91,15 +91,24 @@ async fn whose(services: &Services, viewer: &Viewer, filter: &ContactFilter) -> 
     let mut whose = match owners(filter) {
         Some(whose) => whose,
         None => {
-            let agents = people::listed(core, &tenant.scope, StaffList::Agents, None, MOST_PARTITIONS).await?;
-            let teams = people::listed(core, &tenant.scope, StaffList::Teams, None, MOST_PARTITIONS).await?;
-            if agents.has_more || teams.has_more {
-                return Err(too_many());
+            let mut everybody = Vec::new();
+            if filter.assigned != Some(false) {
+                let agents = people::listed(core, &tenant.scope, StaffList::Agents, None, MOST_PARTITIONS).await?;
+                if agents.has_more {
+                    return Err(too_many());
+                }
+                let agents: BTreeSet<AgentId> = agents.entries.iter().filter_map(|(_, id)| AgentId::parse(id)).collect();
+                everybody.extend(of(agents, []));
             }
-            let agents: BTreeSet<AgentId> = agents.entries.iter().filter_map(|(_, id)| AgentId::parse(id)).collect();
-            let teams: BTreeSet<TeamId> = teams.entries.iter().filter_map(|(_, id)| TeamId::parse(id)).collect();
-            let mut everybody = of(agents, teams);
-            everybody.push(WorkOf::Pool);
+            if filter.assigned != Some(true) {
+                let teams = people::listed(core, &tenant.scope, StaffList::Teams, None, MOST_PARTITIONS).await?;
+                if teams.has_more {
+                    return Err(too_many());
+                }
+                let teams: BTreeSet<TeamId> = teams.entries.iter().filter_map(|(_, id)| TeamId::parse(id)).collect();
+                everybody.extend(of([], teams));
+                everybody.push(WorkOf::Pool);
+            }
             everybody
         }
     };

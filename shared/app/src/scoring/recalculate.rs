@@ -14,7 +14,7 @@ use crate::viewer::Viewer;
 /// The name of the argument that names the contact.
 const FIELD: &str = "contactId";
 
-/// Scores a contact again, for who may change it. 1 request and 1 R; what [`super::rescore::rescore`] writes when the score says something else; and what [`opened`] costs.
+/// Scores a contact again, for who may change it. 1 request and 1 R; what [`super::rescore::rescore`] writes; and what [`opened`] costs.
 ///
 /// # Errors
 /// [`AppError::Forbidden`] without `contact:update`, [`AppError::NotFound`]; those of the database and of [`opened`]. What a person can mend is in the inner result.

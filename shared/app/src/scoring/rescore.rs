@@ -133,7 +133,10 @@ async fn settle(services: &Services, tenant: &OpenTenant, settings: &Settings, i
             return Ok(if has_changed { Rescoring::Changed(contact) } else { Rescoring::Unchanged(contact) });
         }
         found = contacts::slot(&services.core, tenant, id).await?;
-        newer = in_force(services, tenant, settings, found.iter()).await?;
+        // Settings that were read anew stay, whatever those at hand would do for now.
+        if let Some(read) = in_force(services, tenant, settings, found.iter()).await? {
+            newer = Some(read);
+        }
     }
     Err(StoreError::Unavailable("a contact keeps changing".to_owned()).into())
 }

@@ -50,6 +50,7 @@ pub async fn activate(services: &Services, viewer: &Viewer, request: ActivateMod
     let id = request.id.ok_or(AppError::NotFound)?;
     let (core, scope) = (&services.core, &viewer.tenant.scope);
     let change = Change::new("scoring_model.activated", services.clock.now(), viewer.origin());
+    let mut begun = None;
     for _ in 0..ATTEMPTS {
         let kept = match scoring::preset(id) {
             Some(preset) => KeptModel::Preset(preset),
@@ -78,13 +79,19 @@ pub async fn activate(services: &Services, viewer: &Viewer, request: ActivateMod
         let record = before.as_ref().map_or_else(|| Revisioned::created(change.clone()), |before| before.record.changed(change.clone()));
         let active = ActiveScoringModel { record, model };
         let replaced = before.map(|before| before.record.revision);
+        // Its job is begun before: it waits, and changes nothing that is right. Begun afterwards, it would be missing when it can't be sent, and asking again would find the
+        // model in force already.
+        let job = match begun.take() {
+            Some(job) => job,
+            None => bulk::start_rescore(services, viewer).await?,
+        };
         // The answer to the attempt before may have been lost.
         if is_own_write || scoring_models::save_active(core, scope, &active, replaced, own).await? {
             services.tenants.forget_settings(scope);
             let model = ListedModel::of(kept, active.model.version);
-            let job = bulk::start_rescore(services, viewer).await?;
             return Ok(Ok(ActivatedModel { model, was_active: false, job: Some(job) }));
         }
+        begun = Some(job);
     }
     Err(busy())
 }

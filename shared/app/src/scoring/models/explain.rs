@@ -1,12 +1,13 @@
 //! Finding the words for scores: those of the model's version that made them.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use switchboard_domain::scoring::{ExplainedComponent, Explanation, Model, ModelVersion, Score, explain};
 use switchboard_store::settings::Settings;
 use switchboard_store::tenants::OpenTenant;
 use switchboard_store::{CoreTable, scoring_models};
+use tokio::sync::Mutex;
 
 use crate::error::AppError;
 use crate::services::Services;
@@ -32,14 +33,15 @@ impl Explainer {
     /// # Errors
     /// Those of the database.
     pub async fn model_of(&self, version: ModelVersion) -> Result<Option<Arc<Model>>, AppError> {
-        let known = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(found) = known().get(&version) {
+        // Held while it is read: who asks meanwhile has the same answer.
+        let mut known = self.known.lock().await;
+        if let Some(found) = known.get(&version) {
             return Ok(found.clone());
         }
         let in_force = &self.settings.scorer.model;
         let found = if in_force.version == version { Some(in_force.clone()) } else { scoring_models::version(&self.core, &self.tenant.scope, version).await? };
         let found = found.map(Arc::new);
-        known().insert(version, found.clone());
+        known.insert(version, found.clone());
         Ok(found)
     }
 

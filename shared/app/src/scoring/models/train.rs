@@ -67,7 +67,7 @@ pub async fn start(services: &Services, viewer: &Viewer, request: StartTraining)
         return Ok(Err(errors.into_iter().map(UserError::from).collect()));
     }
     let models = scoring_models::load(&services.core, &tenant.scope).await?;
-    let errors: Vec<UserError> = [check_count(&models), check_name(&models, None, &request.choice.name)].into_iter().filter_map(Result::err).collect();
+    let errors: Vec<UserError> = [check_count(&models), check_name(&models, None, request.choice.name.trim())].into_iter().filter_map(Result::err).collect();
     if !errors.is_empty() {
         return Ok(Err(errors));
     }

@@ -25,7 +25,7 @@ impl Outcome {
     pub fn is_in(&self, attribute: &str) -> bool {
         match self {
             Self::Converted => false,
-            Self::Attribute(name) => name.eq_ignore_ascii_case(attribute),
+            Self::Attribute(name) => text::fold(name) == text::fold(attribute),
         }
     }
 }

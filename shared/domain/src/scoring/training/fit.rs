@@ -39,7 +39,16 @@ pub fn train(mut examples: Vec<Example>, choice: &TrainingChoice) -> Result<Trai
     let all = examples.len();
     let (first, learned) = (all * 3 / 5, all * 4 / 5);
     check_enough(&examples, first, learned)?;
-    let Chosen { features, left_out } = features::choose(&examples[..first], choice);
+    let Chosen { mut features, mut left_out } = features::choose(&examples[..first], choice);
+    // Of what is looked at whatever was named, nobody could leave it out.
+    features.retain(|feature| {
+        let is_own = matches!(feature, Feature::Source { .. } | Feature::Completeness { .. });
+        let knows = is_own && features::area_of(feature, &examples[..first]) > KNOWS_THE_OUTCOME;
+        if knows {
+            left_out.push(format!("{}: alone tells nearly all outcomes, so it is probably known only afterwards", feature.name()));
+        }
+        !knows
+    });
     check_features(&features, &examples[..first])?;
     let rows = rows(&features, &examples);
     let columns = Columns::of(&features);

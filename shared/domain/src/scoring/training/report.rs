@@ -111,7 +111,7 @@ pub enum Refusal {
     #[error("Nothing that is known of the contacts has to do with the outcome. Add attributes that are known before it.")]
     NothingLearned,
     /// The regression failed.
-    #[error("The regression didn't come to an end. Name fewer attributes to learn from.")]
+    #[error("The regression didn't come to an end, or too few of an outcome are among the contacts it can look at. Name fewer attributes to learn from.")]
     NotFitted,
 }
 

@@ -10,7 +10,7 @@ mod score;
 pub use priority::{by_priority, sort_by_priority};
 pub use score::{by_score, count_with_scores, sort_by_score};
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use futures::future::try_join_all;
 use switchboard_domain::contact::{Contact, ContactFilter};
@@ -92,7 +92,9 @@ async fn fill(
         }
         let statuses = &asked.filter.statuses;
         let may_match = |status: Option<StatusId>| statuses.is_empty() || status.is_none_or(|status| statuses.contains(&status));
-        let ids: Vec<ContactId> = entries.iter().filter(|entry| may_match(entry.status)).map(|entry| entry.id.clone()).collect();
+        // A contact that moves while the lanes are read can stand in two of them; the database takes no key twice in one request.
+        let ids: BTreeSet<ContactId> = entries.iter().filter(|entry| may_match(entry.status)).map(|entry| entry.id.clone()).collect();
+        let ids: Vec<ContactId> = ids.into_iter().collect();
         let found = get_many(table, tenant, &ids, Freshness::Eventual).await?;
         let mut found: HashMap<ContactId, Contact> = found.into_iter().map(|stored| (stored.contact.id.clone(), stored.contact)).collect();
         let mut entries = entries.into_iter();

@@ -4,6 +4,7 @@ use smartcore::linalg::basic::matrix::DenseMatrix;
 use smartcore::linear::logistic_regression::{LogisticRegression, LogisticRegressionParameters};
 
 use super::super::report::Refusal;
+use super::LEAST_OF_OUTCOME_IN_PART;
 
 /// Most cells of what is given to the regression: 16 MB, and seconds for each of the few times that it is fitted. Of more, the oldest contacts are left out: at
 /// 100 columns there are 20,000.
@@ -44,6 +45,10 @@ pub(super) fn fit(rows: &[Row], used: &[bool], regularisation: f64) -> Result<Fi
         return Err(Refusal::NothingLearned);
     }
     let rows = &rows[rows.len().saturating_sub(MOST_CELLS / columns.len())..];
+    let won = rows.iter().filter(|row| row.converted).count();
+    if won.min(rows.len() - won) < LEAST_OF_OUTCOME_IN_PART {
+        return Err(Refusal::NotFitted);
+    }
     let mut cells = vec![0.0; rows.len() * columns.len()];
     for (row, cells) in rows.iter().zip(cells.chunks_exact_mut(columns.len())) {
         for held in &row.held {
