@@ -3,11 +3,13 @@
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
-use aws_sdk_dynamodb::types::{AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection, ProjectionType, ScalarAttributeType};
+use aws_sdk_dynamodb::types::{AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection, ProjectionType};
+use aws_sdk_dynamodb::types::{ScalarAttributeType, StreamSpecification, StreamViewType};
 use switchboard_store::CoreTable;
 use switchboard_store::audit_events::AuditTable;
 
 use crate::meter::Meter;
+use crate::stream::TableStream;
 use crate::wire::Wire;
 
 /// What index 1 carries: the same as in `infra/template.yaml`, which a test holds it to.
@@ -56,6 +58,7 @@ pub struct Database {
     pub meter: Meter,
     /// The wire they go over.
     pub wire: Wire,
+    engine: dynoxide::Database,
 }
 
 impl Database {
@@ -64,7 +67,7 @@ impl Database {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
         let engine = dynoxide::Database::memory().expect("an engine");
-        tokio::spawn(dynoxide::server::serve_on(listener, engine));
+        tokio::spawn(dynoxide::server::serve_on(listener, engine.clone()));
         let (meter, wire) = (Meter::default(), Wire::default());
         let config = aws_sdk_dynamodb::Config::builder()
             .behavior_version(BehaviorVersion::latest())
@@ -78,13 +81,29 @@ impl Database {
         create_core(&client).await;
         create(&client, "audit", &AUDIT_INDEX_KEYS, vec![whole_index("GSI1"), whole_index("GSI2")]).await;
         meter.reset();
-        Self { core: CoreTable::new(client.clone(), "core"), audit: AuditTable::new(client.clone(), "audit"), client, meter, wire }
+        Self { core: CoreTable::new(client.clone(), "core"), audit: AuditTable::new(client.clone(), "audit"), client, meter, wire, engine }
+    }
+
+    /// Has the core table keep a stream from now on, and opens it. Tests that need none are spared what it takes.
+    ///
+    /// # Panics
+    /// When the table has one.
+    pub async fn open_stream(&self) -> TableStream {
+        let images = StreamSpecification::builder().stream_enabled(true).stream_view_type(StreamViewType::NewAndOldImages).build().expect("a stream");
+        self.client.update_table().table_name("core").stream_specification(images).send().await.expect("the table");
+        TableStream::of(self.engine.clone(), "core")
     }
 
     /// The same database over a client that tries nothing again: a fault of the wire ends what was being done.
     #[must_use]
     pub fn without_retries(&self) -> Self {
-        let client = Client::from_conf(self.client.config().to_builder().retry_config(RetryConfig::disabled()).build());
+        self.with_retries(RetryConfig::disabled())
+    }
+
+    /// The same database over a client that tries again like this.
+    #[must_use]
+    pub fn with_retries(&self, retries: RetryConfig) -> Self {
+        let client = Client::from_conf(self.client.config().to_builder().retry_config(retries).build());
         Self { core: CoreTable::new(client.clone(), "core"), audit: AuditTable::new(client.clone(), "audit"), client, ..self.clone() }
     }
 }

@@ -19,7 +19,7 @@ use switchboard_store::imports::Chunk;
 use switchboard_store::item::text;
 use switchboard_store::{contacts, imports};
 
-use crate::pipeline::{Chance, Pipeline, Stream, list};
+use crate::pipeline::{self, Chance, Pipeline, list};
 
 const HERE: &str = "Windsor";
 
@@ -161,7 +161,7 @@ async fn no_more_chunks_of_an_import_are_under_way_than_it_has_lanes() {
 #[tokio::test]
 async fn a_worker_whose_time_is_over_leaves_the_rest_and_every_row_is_counted_once_and_told_in_order() {
     let pipeline = Pipeline::new(300).await;
-    let mut stream = Stream::default();
+    let mut stream = pipeline.world.database.open_stream().await;
     let mut lines: Vec<String> = list(0, 250, HERE).lines().map(str::to_owned).collect();
     for row in [50, 150, 240] {
         lines[row] = format!("12,Nobody,{row}");
@@ -171,7 +171,6 @@ async fn a_worker_whose_time_is_over_leaves_the_rest_and_every_row_is_counted_on
     let file = pipeline.dropped("people.csv", "1", lines.join("\n")).await;
     let id = pipeline.planned(&file).await;
     let messages = pipeline.work_on(|step| !matches!(step, Step::Write(_))).await;
-    stream.look(&pipeline.world.database).await;
 
     let mut waiting = messages;
     let mut pieces = Vec::new();
@@ -180,7 +179,6 @@ async fn a_worker_whose_time_is_over_leaves_the_rest_and_every_row_is_counted_on
         for redelivered in [false, true] {
             assert_eq!(pipeline.handle_late(&message, redelivered).await, Handled::Done, "{message:?}");
         }
-        stream.look(&pipeline.world.database).await;
         let mut next = pipeline.messages();
         assert_eq!(next.len(), 2, "what comes again is answered again");
         assert_eq!(next[0], next[1]);
@@ -193,7 +191,6 @@ async fn a_worker_whose_time_is_over_leaves_the_rest_and_every_row_is_counted_on
             break;
         }
     }
-    stream.look(&pipeline.world.database).await;
     let whole = Piece::whole(1);
     assert_eq!(pieces, [whole, whole.rest(101), whole.rest(201)]);
     let import = pipeline.import(id).await;
@@ -217,7 +214,7 @@ async fn a_worker_whose_time_is_over_leaves_the_rest_and_every_row_is_counted_on
     let failed: Vec<&str> = failed.lines().skip(1).map(|line| line.split(',').nth(2).unwrap()).collect();
     assert_eq!(failed, ["50", "150", "240"]);
 
-    let events = pipeline.recorded(&stream.records).await;
+    let events = pipeline.recorded(&pipeline::told(&mut stream)).await;
     let mut told = Vec::new();
     for event in events.iter().map(|stored| &stored.event).filter(|event| event.change.action == "import.chunk_written") {
         let Changes::Clear(changes) = &event.changes else { panic!("{event:?}") };

@@ -1,6 +1,9 @@
 //! The use cases on a real DynamoDB engine.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that goes wrong fails")]
 
+// Memory is handed out as it is in the functions.
+use switchboard_lambda as _;
+
 mod agents;
 mod audit;
 mod audit_access;

@@ -14,7 +14,7 @@ use switchboard_store::audit_events::{StoredEvent, decode_image};
 use switchboard_store::contacts;
 use switchboard_store::imports::{self, Chunk};
 use switchboard_store::item::{Item, text};
-use switchboard_testkit::{Bucket, Database, Mailbox, SeededEntropy, World};
+use switchboard_testkit::{Bucket, Database, Mailbox, SeededEntropy, TableStream, World};
 
 use crate::made;
 
@@ -176,28 +176,12 @@ async fn table(database: &Database) -> BTreeMap<Place, Item> {
     made::everything(database).await.into_iter().map(|item| (place(&item), item)).collect()
 }
 
-/// What the stream says of contacts, of imports and of their chunks.
-#[derive(Default)]
-pub(crate) struct Stream {
-    items: BTreeMap<Place, Item>,
-    pub(crate) records: Vec<StreamRecord>,
-}
-
-impl Stream {
-    /// Takes down what changed since the last look, each item's change as one record.
-    pub(crate) async fn look(&mut self, database: &Database) {
-        let mut now = table(database).await;
-        now.retain(|_, item| text(item, "type").is_some_and(|kind| [contacts::CONTACT, imports::IMPORT, imports::CHUNK].contains(&kind)));
-        assert!(self.items.keys().all(|place| now.contains_key(place)), "nothing of this is ever removed");
-        for (place, item) in &now {
-            let old = self.items.get(place);
-            if old != Some(item) {
-                let sequence = format!("{:020}", self.records.len());
-                self.records.push(StreamRecord { sequence, old: old.cloned(), new: Some(item.clone()) });
-            }
-        }
-        self.items = now;
-    }
+/// What a stream says of contacts, of imports and of their chunks. Nothing of that is ever removed.
+pub(crate) fn told(stream: &mut TableStream) -> Vec<StreamRecord> {
+    let is_of_imports = |item: &Item| text(item, "type").is_some_and(|kind| [contacts::CONTACT, imports::IMPORT, imports::CHUNK].contains(&kind));
+    let records = stream.read().into_iter().filter(|record| record.new.as_ref().or(record.old.as_ref()).is_some_and(is_of_imports)).collect::<Vec<_>>();
+    assert!(records.iter().all(|record| record.new.is_some()), "nothing of this is ever removed");
+    records
 }
 
 /// What is drawn, the same in every run.
