@@ -78,7 +78,9 @@ macro_rules! uuid_id {
 
         impl fmt::Display for $name {
             fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str(&base32(self.0.as_bytes()))
+                let mut text = [0; 26];
+                BASE32.encode_mut(self.0.as_bytes(), &mut text);
+                formatter.write_str(std::str::from_utf8(&text).map_err(|_| fmt::Error)?)
             }
         }
 

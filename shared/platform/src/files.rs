@@ -395,7 +395,8 @@ impl Files {
 
 async fn collect(key: &str, body: ByteStream) -> Result<Vec<u8>, PlatformError> {
     let bytes = body.collect().await.map_err(|error| PlatformError::Unavailable(format!("{key}: {error}")))?;
-    Ok(bytes.to_vec())
+    // Not `to_vec`, which takes them one by one.
+    Ok(bytes.into_bytes().into())
 }
 
 /// Without the right to list a bucket, S3 answers 403 for a key that isn't there; both mean that there is nothing to read.

@@ -1,6 +1,5 @@
 //! What all items have in common, and the way between items and records.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -10,20 +9,11 @@ use serde::{Deserialize, Serialize};
 use switchboard_domain::actor::Actor;
 use switchboard_domain::change::{Change, MemberChange, Origin, Revisioned};
 
+use crate::attribute_writer::AttributeWriter;
 use crate::error::StoreError;
 
 /// An item as the SDK has it.
 pub type Item = HashMap<String, AttributeValue>;
-
-/// An item as a list of its attributes, each once: what a statement is made of, without the work that a map is.
-pub(crate) type AttributeList = Vec<(Cow<'static, str>, AttributeValue)>;
-
-/// The attributes of an item, in the order of their names.
-pub(crate) fn listed(item: Item) -> AttributeList {
-    let mut attributes: AttributeList = item.into_iter().map(|(name, value)| (Cow::Owned(name), value)).collect();
-    attributes.sort_unstable_by(|left, right| left.0.cmp(&right.0));
-    attributes
-}
 
 /// The attributes of every record that people change. A change is kept without its time, which is `updated_at`, and the maker only when it
 /// isn't also the last who changed it.
@@ -77,26 +67,20 @@ impl From<&Revisioned> for RecordAttributes {
 }
 
 impl RecordAttributes {
-    /// Appends them to a list.
+    /// Tells them.
     ///
     /// # Errors
     /// [`StoreError::Undecodable`] when one has something items can't hold.
-    pub(crate) fn append_to(self, kind: &'static str, attributes: &mut AttributeList) -> Result<(), StoreError> {
-        attributes.push((Cow::Borrowed("version"), number(self.version)));
-        attributes.push((Cow::Borrowed("revision"), number(self.revision)));
-        attributes.push((Cow::Borrowed("created_at"), number(self.created_at.as_millisecond())));
-        attributes.push((Cow::Borrowed("updated_at"), number(self.updated_at.as_millisecond())));
+    pub(crate) fn tell(&self, kind: &'static str, attributes: &mut impl AttributeWriter) -> Result<(), StoreError> {
+        attributes.number("version", self.version.into())?;
+        attributes.number("revision", self.revision.into())?;
+        attributes.number("created_at", self.created_at.as_millisecond())?;
+        attributes.number("updated_at", self.updated_at.as_millisecond())?;
         if let Some(created_by) = &self.created_by {
-            attributes.push((Cow::Borrowed("created_by"), to_value(kind, created_by)?));
+            attributes.serialized(kind, "created_by", created_by)?;
         }
-        attributes.push((Cow::Borrowed("last_change"), to_value(kind, &self.last_change)?));
-        Ok(())
+        attributes.serialized(kind, "last_change", &self.last_change)
     }
-}
-
-/// A number as an attribute.
-pub(crate) fn number(number: impl ToString) -> AttributeValue {
-    AttributeValue::N(number.to_string())
 }
 
 impl From<RecordAttributes> for Revisioned {
@@ -124,7 +108,7 @@ pub fn to_item(kind: &'static str, form: &impl Serialize) -> Result<Item, StoreE
 ///
 /// # Errors
 /// [`StoreError::Undecodable`] when it has something items can't hold.
-pub(crate) fn to_value(kind: &'static str, value: &impl Serialize) -> Result<AttributeValue, StoreError> {
+pub(crate) fn to_value(kind: &'static str, value: &(impl Serialize + ?Sized)) -> Result<AttributeValue, StoreError> {
     serde_dynamo::to_attribute_value(value).map_err(|error| StoreError::undecodable(kind, error))
 }
 

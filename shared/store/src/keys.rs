@@ -193,13 +193,13 @@ pub fn administrators(scope: &TenantScope) -> Key {
 /// A contact.
 #[must_use]
 pub fn contact(scope: &TenantScope, id: &ContactId) -> Key {
-    key(format!("{}C#{id}", prefix(scope)), "C")
+    key(contact_partition(scope, id), "C")
 }
 
 /// The partition of a contact and of all that hangs on it.
 #[must_use]
 pub fn contact_partition(scope: &TenantScope, id: &ContactId) -> String {
-    format!("{}C#{id}", prefix(scope))
+    [prefix(scope), "C#", id.as_str()].concat()
 }
 
 /// What the sort keys of a contact's notes begin with.
@@ -214,7 +214,7 @@ pub fn note(scope: &TenantScope, contact: &ContactId, id: NoteId) -> Key {
 /// An entry of the suppression list.
 #[must_use]
 pub fn suppression(scope: &TenantScope, id: &SuppressionId) -> Key {
-    key(format!("{}SUP#{id}", prefix(scope)), "SUP")
+    key([prefix(scope), "SUP#", id.as_str()].concat(), "SUP")
 }
 
 /// Index 1: the suppression list, by the time of its entries.

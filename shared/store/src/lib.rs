@@ -2,6 +2,7 @@
 //!
 //! Each public function says what it costs in requests and units; `docs/costs.md` is generated from measurements of them.
 
+mod attribute_writer;
 pub mod audit_events;
 pub mod audit_exports;
 pub mod bulk_jobs;

@@ -8,11 +8,12 @@ use serde::{Deserialize, Serialize};
 use switchboard_domain::ids::{ContactId, SuppressionId};
 use switchboard_domain::suppression::Suppression;
 
+use crate::attribute_writer::AttributeWriter;
 use crate::error::StoreError;
-use crate::item::{Item, RecordAttributes, from_item, listed, text, to_item};
+use crate::item::{Item, RecordAttributes, from_item, text, to_item};
 use crate::keys::{self, Key};
 use crate::scope::TenantScope;
-use crate::table::{CoreTable, Freshness, Page, Part, Written};
+use crate::table::{CoreTable, Freshness, Page, Part, Statements, Written};
 
 /// The type of an entry's item.
 pub const SUPPRESSION: &str = "suppression";
@@ -115,7 +116,8 @@ pub async fn entries(table: &CoreTable, scope: &TenantScope, ids: &[SuppressionI
 /// # Errors
 /// Those of the database; entries before the failing one may be there.
 pub async fn insert_many(table: &CoreTable, scope: &TenantScope, suppressions: &[Suppression]) -> Result<Vec<bool>, StoreError> {
-    table.insert_many(scope, suppressions.len(), |index| encode(scope, &suppressions[index]).map(listed)).await
+    let item = |index: usize, attributes: &mut Statements<'_>| attributes.item(encode(scope, &suppressions[index])?);
+    table.insert_many(scope, suppressions.len(), item).await
 }
 
 /// Lists the entries in force, the last put there first, those before the place `after`, each with its place. 1 request for the list and half an R

@@ -1,10 +1,12 @@
 //! The one request path to the core table: every key is checked against the tenant, every write is conditional, every batch is completed.
 
 mod due;
+mod insert;
 mod query;
 mod transaction;
 mod whole;
 
+pub(crate) use insert::{Statements, insert_many};
 pub use query::{Examined, Filter, ListQuery, Order, beyond};
 pub use transaction::{Change, Part};
 
@@ -13,12 +15,13 @@ use std::time::Duration;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
-use aws_sdk_dynamodb::types::{
-    AttributeValue, BatchStatementErrorCodeEnum, BatchStatementRequest, DeleteRequest, KeysAndAttributes, PutRequest, ReturnValuesOnConditionCheckFailure, WriteRequest,
-};
+use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, KeysAndAttributes, PutRequest, ReturnValuesOnConditionCheckFailure, WriteRequest};
 
-use crate::error::{StoreError, TRANSIENT_CODES};
-use crate::item::{AttributeList, Item, text};
+use futures::StreamExt as _;
+use futures::stream::FuturesOrdered;
+
+use crate::error::StoreError;
+use crate::item::{Item, text};
 use crate::keys::Key;
 use crate::scope::TenantScope;
 
@@ -26,6 +29,8 @@ use crate::scope::TenantScope;
 pub(crate) const BATCH_GET: usize = 100;
 /// Statements that `BatchExecuteStatement`, and items that `BatchWriteItem`, take at once.
 const BATCH_WRITE: usize = 25;
+/// Batches that are on their way at once.
+const AT_ONCE: usize = 8;
 /// The attributes that say in which partition of an index an item stands.
 const INDEX_PARTITIONS: [&str; 2] = ["GSI1PK", "GSI2PK"];
 /// How often an incomplete batch is asked for again before it counts as unavailable.
@@ -100,28 +105,33 @@ impl CoreTable {
     /// # Errors
     /// Those of the database, and [`StoreError::OutsideTenant`].
     pub async fn batch_get(&self, scope: &TenantScope, keys: &[Key], freshness: Freshness) -> Result<Vec<Item>, StoreError> {
+        keys.iter().try_for_each(|key| check(scope, &key.pk))?;
         let mut items = Vec::with_capacity(keys.len());
-        for keys in keys.chunks(BATCH_GET) {
-            for key in keys {
-                check(scope, &key.pk)?;
-            }
-            let mut wanted: Vec<Item> = keys.iter().map(key_item).collect();
-            for attempt in 0..BATCH_ATTEMPTS {
-                let request = KeysAndAttributes::builder().set_keys(Some(std::mem::take(&mut wanted))).consistent_read(freshness == Freshness::Strong).build();
-                let request = request.map_err(|error| StoreError::Refused(error.to_string()))?;
-                let answer = self.client.batch_get_item().request_items(&self.name, request).send().await?;
-                items.extend(answer.responses.unwrap_or_default().remove(&self.name).unwrap_or_default());
-                wanted = answer.unprocessed_keys.unwrap_or_default().remove(&self.name).map(|left| left.keys).unwrap_or_default();
-                if wanted.is_empty() {
-                    break;
-                }
-                back_off(attempt).await;
-            }
-            if !wanted.is_empty() {
-                return Err(StoreError::Unavailable("unprocessed keys were left".to_owned()));
+        for keys in keys.chunks(AT_ONCE * BATCH_GET) {
+            let mut requests: FuturesOrdered<_> = keys.chunks(BATCH_GET).map(|keys| self.get_batch(keys, freshness)).collect();
+            while let Some(found) = requests.next().await {
+                items.append(&mut found?);
             }
         }
         Ok(items)
+    }
+
+    /// Reads what one request takes, until nothing is left of it.
+    async fn get_batch(&self, keys: &[Key], freshness: Freshness) -> Result<Vec<Item>, StoreError> {
+        let mut items = Vec::new();
+        let mut wanted: Vec<Item> = keys.iter().map(key_item).collect();
+        for attempt in 0..BATCH_ATTEMPTS {
+            let request = KeysAndAttributes::builder().set_keys(Some(std::mem::take(&mut wanted))).consistent_read(freshness == Freshness::Strong).build();
+            let request = request.map_err(|error| StoreError::Refused(error.to_string()))?;
+            let answer = self.client.batch_get_item().request_items(&self.name, request).send().await?;
+            items.extend(answer.responses.unwrap_or_default().remove(&self.name).unwrap_or_default());
+            wanted = answer.unprocessed_keys.unwrap_or_default().remove(&self.name).map(|left| left.keys).unwrap_or_default();
+            if wanted.is_empty() {
+                return Ok(items);
+            }
+            back_off(attempt).await;
+        }
+        Err(StoreError::Unavailable("unprocessed keys were left".to_owned()))
     }
 
     /// Writes a new item; refused when its key is taken, with what is there. 1 request, 1 write unit per started KB and per index entry.
@@ -205,81 +215,6 @@ impl CoreTable {
         }
         Ok(())
     }
-
-    /// Writes many new items, each made when its turn comes; tells for each whether it was written (false: its key was taken). 1 request per 25, units as
-    /// [`Self::insert`].
-    ///
-    /// # Errors
-    /// Those of the database and of the making, and [`StoreError::OutsideTenant`]; items before the failing one may be written.
-    pub async fn insert_many(
-        &self,
-        scope: &TenantScope,
-        count: usize,
-        mut item: impl FnMut(usize) -> Result<AttributeList, StoreError> + Send,
-    ) -> Result<Vec<bool>, StoreError> {
-        let checked = |index| {
-            let attributes = item(index)?;
-            check_attributes(scope, &attributes)?;
-            Ok(attributes)
-        };
-        insert_many(&self.client, &self.name, count, checked).await
-    }
-}
-
-/// Inserts items with PartiQL, 25 at a time, making and trying again those that the database had no time for.
-pub(crate) async fn insert_many(
-    client: &Client,
-    table: &str,
-    count: usize,
-    mut item: impl FnMut(usize) -> Result<AttributeList, StoreError> + Send,
-) -> Result<Vec<bool>, StoreError> {
-    let mut outcomes = vec![false; count];
-    let mut left: Vec<usize> = (0..count).collect();
-    let mut attempt = 0;
-    while !left.is_empty() {
-        let mut again = Vec::new();
-        for batch in left.chunks(BATCH_WRITE) {
-            let statements: Result<Vec<BatchStatementRequest>, StoreError> = batch.iter().map(|index| insert_statement(table, item(*index)?)).collect();
-            let answer = client.batch_execute_statement().set_statements(Some(statements?)).send().await?;
-            let responses = answer.responses.unwrap_or_default();
-            if responses.len() != batch.len() {
-                return Err(StoreError::Unavailable("the batch was answered in part".to_owned()));
-            }
-            for (index, response) in batch.iter().zip(responses) {
-                match response.error {
-                    None => outcomes[*index] = true,
-                    Some(error) if error.code == Some(BatchStatementErrorCodeEnum::DuplicateItem) => {}
-                    Some(error) => {
-                        let code = error.code.as_ref().map_or("unknown", |code| code.as_str());
-                        if !TRANSIENT_CODES.contains(&code) {
-                            return Err(StoreError::Refused(format!("{code}: {}", error.message.unwrap_or_default())));
-                        }
-                        again.push(*index);
-                    }
-                }
-            }
-        }
-        left = again;
-        if !left.is_empty() {
-            attempt += 1;
-            if attempt == BATCH_ATTEMPTS {
-                return Err(StoreError::Unavailable("the database had no time for part of a batch".to_owned()));
-            }
-            back_off(attempt).await;
-        }
-    }
-    Ok(outcomes)
-}
-
-fn insert_statement(table: &str, attributes: AttributeList) -> Result<BatchStatementRequest, StoreError> {
-    let mut statement = String::with_capacity(64 + 24 * attributes.len());
-    statement.extend(["INSERT INTO \"", table, "\" VALUE {"]);
-    for (index, (name, _)) in attributes.iter().enumerate() {
-        statement.extend([if index == 0 { "'" } else { ", '" }, name, "': ?"]);
-    }
-    statement.push('}');
-    let parameters = attributes.into_iter().map(|(_, value)| value).collect();
-    BatchStatementRequest::builder().statement(statement).set_parameters(Some(parameters)).build().map_err(|error| StoreError::Refused(error.to_string()))
 }
 
 /// The second look at every key, whatever the code above believes.
@@ -301,12 +236,6 @@ fn check_item(scope: &TenantScope, item: &Item) -> Result<(), StoreError> {
         }
     }
     Ok(())
-}
-
-fn check_attributes(scope: &TenantScope, attributes: &AttributeList) -> Result<(), StoreError> {
-    let key_of = |name: &str| attributes.iter().find(|(each, _)| each == name).and_then(|(_, value)| value.as_s().ok());
-    check(scope, key_of("PK").map_or("", String::as_str))?;
-    INDEX_PARTITIONS.iter().filter_map(|index| key_of(index)).try_for_each(|pk| check(scope, pk))
 }
 
 fn key_item(key: &Key) -> Item {

@@ -64,7 +64,7 @@ pub(super) trait Kind {
     /// Reads a row. What it names, such as a colleague, is looked up at most once per chunk.
     async fn prepare(&mut self, row: &Row) -> Result<Prepared<Self::Draft>, AppError>;
 
-    /// Brings up to 100 rows, each about another record, and the records there are together.
+    /// Brings up to 200 rows, each about another record, and the records there are together.
     async fn write(&mut self, ready: Vec<Ready<Self::Draft>>, tally: &mut Tally) -> Result<(), AppError>;
 }
 

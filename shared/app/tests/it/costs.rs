@@ -488,11 +488,12 @@ item that is stored 63,296. `--callgrind` counts 45,634 instructions a row for a
 `./dev bench import --rows 1000000` imports a list of so many rows (111.3 MB; one row in 100 repeats a number, one in 200 has none that exists, one in 200 a wrong
 address) through `import-plan` and `import-rows`, each a process of its own, over HTTP against the embedded engine, and fails when a count differs from the list's or a
 process ever had 128 MB. Planned in 0.4 s, checked and joined in 9.3 s (processor 8.1 µs a row), written in 761.3 s, most of which the engine took (processor 105.4 µs a
-row); at most 23.6 MB and 92.0 MB of memory. Of 1,000 rows, planned, checked and written: 63.8 requests, 1,973 R and 2,958 W, without the audit's.
+row); at most 23.6 MB and 92.0 MB of memory. Of 1,000 rows of 20,000, planned, checked and written: 63.5 requests,
+1,972 R and 3,943 W, without the audit's.
 `--plan-gigabyte`: 9,490,458 rows of 1,075.3 MB planned in 2.3 s, with 23.4 MB of memory.
 
-`--rows 40000 --peer`: a plain importer in Python (csv, phonenumbers, boto3's batch writer, no audit) on the same engine and file takes 8.2 times the processor's time and 1.3
-times as long: 616.5 µs a row against 75.5, check and write together. With other work on the machine the ratio was between 6.6 and 7.1.
+`--rows 20000 --peer`: a plain importer in Python (csv, phonenumbers, boto3's batch writer, no audit) on the same engine and file, check and write together, takes 7.7 to 8.7
+times the processor's time in four runs on one machine (29.0 µs a row against 236.9), and 1.4 to 1.7 times as long.
 
 ## Many contacts on the local stack
 

@@ -160,14 +160,14 @@ async fn no_more_chunks_of_an_import_are_under_way_than_it_has_lanes() {
 
 #[tokio::test]
 async fn a_worker_whose_time_is_over_leaves_the_rest_and_every_row_is_counted_once_and_told_in_order() {
-    let pipeline = Pipeline::new(300).await;
+    let pipeline = Pipeline::new(600).await;
     let mut stream = pipeline.world.database.open_stream().await;
-    let mut lines: Vec<String> = list(0, 250, HERE).lines().map(str::to_owned).collect();
-    for row in [50, 150, 240] {
+    let mut lines: Vec<String> = list(0, 450, HERE).lines().map(str::to_owned).collect();
+    for row in [50, 250, 440] {
         lines[row] = format!("12,Nobody,{row}");
     }
     // The tenth is overtaken by one of the last rows, which another worker writes.
-    lines[210] = lines[10].clone();
+    lines[410] = lines[10].clone();
     let file = pipeline.dropped("people.csv", "1", lines.join("\n")).await;
     let id = pipeline.planned(&file).await;
     let messages = pipeline.work_on(|step| !matches!(step, Step::Write(_))).await;
@@ -192,9 +192,9 @@ async fn a_worker_whose_time_is_over_leaves_the_rest_and_every_row_is_counted_on
         }
     }
     let whole = Piece::whole(1);
-    assert_eq!(pieces, [whole, whole.rest(101), whole.rest(201)]);
+    assert_eq!(pieces, [whole, whole.rest(201), whole.rest(401)]);
     let import = pipeline.import(id).await;
-    assert_eq!((import.status, import.counts), (ImportStatus::CompletedWithErrors, RowCounts { created: 246, skipped: 1, failed: 3, ..RowCounts::default() }));
+    assert_eq!((import.status, import.counts), (ImportStatus::CompletedWithErrors, RowCounts { created: 446, skipped: 1, failed: 3, ..RowCounts::default() }));
     assert_eq!((import.rests, import.pieces_written), (2, 3));
 
     let viewer = pipeline.world.viewer("admin").await;
@@ -208,11 +208,11 @@ async fn a_worker_whose_time_is_over_leaves_the_rest_and_every_row_is_counted_on
             break;
         }
     }
-    assert_eq!(rows, [50, 150, 240]);
+    assert_eq!(rows, [50, 250, 440]);
     let key = pipeline.results.keys().into_iter().find(|key| key.ends_with("/errors.csv")).unwrap();
     let failed = String::from_utf8(pipeline.results.get(&key).unwrap()).unwrap();
     let failed: Vec<&str> = failed.lines().skip(1).map(|line| line.split(',').nth(2).unwrap()).collect();
-    assert_eq!(failed, ["50", "150", "240"]);
+    assert_eq!(failed, ["50", "250", "440"]);
 
     let events = pipeline.recorded(&pipeline::told(&mut stream)).await;
     let mut told = Vec::new();
@@ -223,16 +223,19 @@ async fn a_worker_whose_time_is_over_leaves_the_rest_and_every_row_is_counted_on
     }
     told.sort_by_key(|(at, ..)| *at);
     let told: Vec<_> = told.into_iter().map(|(_, chunk, from_row, rows)| (chunk, from_row, rows)).collect();
-    assert_eq!(told, [(Some(json!(1)), None, Some(json!(98))), (Some(json!(1)), Some(json!(101)), Some(json!(99))), (Some(json!(1)), Some(json!(201)), Some(json!(49)))]);
+    assert_eq!(
+        told,
+        [(Some(json!(1)), None, Some(json!(198))), (Some(json!(1)), Some(json!(201)), Some(json!(199))), (Some(json!(1)), Some(json!(401)), Some(json!(49)))]
+    );
 }
 
 #[tokio::test]
 async fn one_that_was_cancelled_in_the_middle_goes_on_where_it_stopped() {
-    let pipeline = Pipeline::new(150).await;
-    let id = checked(&pipeline, 900).await;
+    let pipeline = Pipeline::new(250).await;
+    let id = checked(&pipeline, 1_500).await;
     pipeline.handle(&pipeline.message(id, write(1)), false).await.unwrap();
     assert_eq!(pipeline.handle_late(&pipeline.message(id, write(2)), false).await, Handled::Done);
-    let rest = Piece::whole(2).rest(251);
+    let rest = Piece::whole(2).rest(451);
     assert_eq!(pipeline.steps(), [write(5), Step::Write(rest)]);
 
     assert!(cancelled(&pipeline, id).await && !cancelled(&pipeline, id).await);
@@ -241,18 +244,18 @@ async fn one_that_was_cancelled_in_the_middle_goes_on_where_it_stopped() {
     }
     pipeline.work_on(|_| true).await;
     let import = pipeline.import(id).await;
-    assert_eq!((import.status, import.phase, import.counts), (ImportStatus::Cancelled, Phase::Ended, created(250)));
+    assert_eq!((import.status, import.phase, import.counts), (ImportStatus::Cancelled, Phase::Ended, created(450)));
 
     assert!(started(&pipeline, id).await);
     pipeline.work_on(|_| true).await;
-    assert_completed(&pipeline, id, created(900)).await;
-    assert_written_once(&pipeline, 900).await;
+    assert_completed(&pipeline, id, created(1_500)).await;
+    assert_written_once(&pipeline, 1_500).await;
 }
 
 #[tokio::test]
 async fn the_rests_of_two_chunks_of_one_lane_are_both_written_when_a_cancelled_import_goes_on() {
-    let pipeline = Pipeline::new(150).await;
-    let id = checked(&pipeline, 900).await;
+    let pipeline = Pipeline::new(250).await;
+    let id = checked(&pipeline, 1_500).await;
     pipeline.handle_late(&pipeline.message(id, write(1)), false).await;
     // Delivered again it hands its place on, although a rest of it is left.
     pipeline.handle_late(&pipeline.message(id, write(1)), true).await;
@@ -260,12 +263,12 @@ async fn the_rests_of_two_chunks_of_one_lane_are_both_written_when_a_cancelled_i
     assert!(cancelled(&pipeline, id).await);
     pipeline.work_on(|_| true).await;
     let left = |chunk: &Chunk| chunk.left_at.map(|row| (chunk.range.number, row));
-    assert_eq!(pipeline.chunks(id).await.iter().filter_map(left).collect::<Vec<_>>(), [(1, 101), (5, 701)]);
+    assert_eq!(pipeline.chunks(id).await.iter().filter_map(left).collect::<Vec<_>>(), [(1, 201), (5, 1_201)]);
 
     assert!(started(&pipeline, id).await);
     pipeline.work_on(|_| true).await;
-    assert_completed(&pipeline, id, created(900)).await;
-    assert_written_once(&pipeline, 900).await;
+    assert_completed(&pipeline, id, created(1_500)).await;
+    assert_written_once(&pipeline, 1_500).await;
 }
 
 #[tokio::test]

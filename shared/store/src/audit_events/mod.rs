@@ -14,11 +14,12 @@ use jiff::{SignedDuration, Timestamp};
 use switchboard_domain::audit::{AuditEvent, BESIDE, Place};
 use switchboard_domain::ids::{ImportId, TenantId, UserId};
 
+use crate::attribute_writer::AttributeWriter;
 use crate::error::StoreError;
-use crate::item::{Item, listed, text};
+use crate::item::{Item, text};
 use crate::keys;
 use crate::scope::TenantScope;
-use crate::table::{BATCH_ATTEMPTS, BATCH_GET, Page, back_off, insert_many};
+use crate::table::{BATCH_ATTEMPTS, BATCH_GET, Page, Statements, back_off, insert_many};
 
 /// The audit table. It has no way to change or delete an event; neither has any function's role.
 #[derive(Debug, Clone)]
@@ -96,11 +97,11 @@ impl AuditTable {
     /// # Errors
     /// Those of the database; events before the failing one may be there.
     pub async fn insert(&self, tenant: TenantId, events: &[(AuditEvent, Listing)], recorded_at: Timestamp, kept: SignedDuration) -> Result<Vec<bool>, StoreError> {
-        let item = |index: usize| {
+        let item = |index: usize, attributes: &mut Statements<'_>| {
             let (event, listing) = &events[index];
-            item::encode(tenant, event, *listing, recorded_at, kept).map(listed)
+            attributes.item(item::encode(tenant, event, *listing, recorded_at, kept)?)
         };
-        insert_many(&self.client, &self.name, events.len(), item).await
+        insert_many(&self.client, &self.name, None, events.len(), item).await
     }
 
     /// Reads one event, strongly consistent. 1 request, 1 R.

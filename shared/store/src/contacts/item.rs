@@ -1,7 +1,5 @@
 //! A contact as an item: what stands in the clear, what is sealed, and its places in the indexes.
 
-use std::borrow::Cow;
-
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -12,8 +10,9 @@ use switchboard_domain::sealing::{ContactKey, TenantKeyring};
 
 use super::scored::{score_bytes, score_from_bytes};
 use super::slot::NumberOwner;
+use crate::attribute_writer::AttributeWriter;
 use crate::error::StoreError;
-use crate::item::{AttributeList, Item, RecordAttributes, from_item, number, to_value};
+use crate::item::{Item, RecordAttributes, from_item};
 use crate::keys::{self, WorkOf};
 use crate::settings::Settings;
 use crate::tenants::OpenTenant;
@@ -127,85 +126,72 @@ struct ListedAttributes {
 }
 
 impl ContactItem {
-    /// The attributes, as serialising it has them; by hand, because an import makes a million.
-    fn into_attributes(self) -> Result<AttributeList, StoreError> {
-        let mut attributes = AttributeList::with_capacity(40);
-        let mut put = |name: &'static str, value: AttributeValue| attributes.push((Cow::Borrowed(name), value));
-        let mut put_text = |name: &'static str, text: Option<String>| {
+    /// Tells the attributes as serialising it has them; by hand, because an import makes a million.
+    fn tell(&self, attributes: &mut impl AttributeWriter) -> Result<(), StoreError> {
+        let listed = &self.listed;
+        let texts = [("PK", &self.pk), ("SK", &self.sk), ("GSI1PK", &self.list_pk), ("GSI1SK", &self.list_sk), ("type", &self.kind), ("time_zone", &listed.time_zone)];
+        for (name, text) in texts {
+            attributes.text(name, text)?;
+        }
+        let texts = [
+            ("GSI2PK", &self.work_pk),
+            ("GSI2SK", &self.work_sk),
+            ("GSI3SK", &self.rank_sk),
+            ("name", &listed.name),
+            ("city", &listed.city),
+            ("region", &listed.region),
+            ("country", &listed.country),
+            ("source", &listed.source),
+        ];
+        for (name, text) in texts {
             if let Some(text) = text {
-                put(name, AttributeValue::S(text));
+                attributes.text(name, text)?;
             }
-        };
-        let ListedAttributes {
-            name,
-            city,
-            region,
-            country,
-            source,
-            time_zone,
-            time_zone_from,
-            status,
-            assignee,
-            team,
-            next_contact_at,
-            deleted_at,
-            merged_into,
-            suppressed,
-            score,
-        } = self.listed;
-        put_text("PK", Some(self.pk));
-        put_text("SK", Some(self.sk));
-        put_text("GSI1PK", Some(self.list_pk));
-        put_text("GSI1SK", Some(self.list_sk));
-        put_text("GSI2PK", self.work_pk);
-        put_text("GSI2SK", self.work_sk);
-        put_text("GSI3SK", self.rank_sk);
-        put_text("type", Some(self.kind));
-        put_text("name", name);
-        put_text("city", city);
-        put_text("region", region);
-        put_text("country", country);
-        put_text("source", source);
-        put_text("time_zone", Some(time_zone));
-        put_text("status", Some(status.to_string()));
-        put_text("assignee", assignee.map(|agent| agent.to_string()));
-        put_text("team", team.map(|team| team.to_string()));
-        put_text("merged_into", merged_into.map(|winner| winner.to_string()));
-        let bytes = [("key", Some(self.key)), ("sealed_list", Some(self.sealed_list)), ("sealed", self.sealed), ("unmerge", self.unmerge), ("scored", self.scored)];
-        for (name, bytes) in bytes {
+        }
+        attributes.shown("status", &listed.status)?;
+        if let Some(agent) = &listed.assignee {
+            attributes.shown("assignee", agent)?;
+        }
+        if let Some(team) = &listed.team {
+            attributes.shown("team", team)?;
+        }
+        if let Some(winner) = &listed.merged_into {
+            attributes.shown("merged_into", winner)?;
+        }
+        let bytes = [("key", Some(&self.key)), ("sealed_list", Some(&self.sealed_list))];
+        for (name, bytes) in bytes.into_iter().chain([("sealed", self.sealed.as_ref()), ("unmerge", self.unmerge.as_ref()), ("scored", self.scored.as_ref())]) {
             if let Some(bytes) = bytes {
-                put(name, AttributeValue::B(bytes.into()));
+                attributes.bytes(name, bytes)?;
             }
         }
-        for (name, at) in [("next_contact_at", next_contact_at), ("deleted_at", deleted_at)] {
+        for (name, at) in [("next_contact_at", listed.next_contact_at), ("deleted_at", listed.deleted_at)] {
             if let Some(at) = at {
-                put(name, number(at.as_millisecond()));
+                attributes.number(name, at.as_millisecond())?;
             }
         }
-        if let Some(score) = score {
-            put("score", number(score));
+        if let Some(score) = listed.score {
+            attributes.number("score", score.into())?;
         }
-        if suppressed {
-            put("suppressed", AttributeValue::Bool(true));
+        if listed.suppressed {
+            attributes.value("suppressed", AttributeValue::Bool(true))?;
         }
-        put("time_zone_from", to_value(CONTACT, &time_zone_from)?);
+        attributes.serialized(CONTACT, "time_zone_from", &listed.time_zone_from)?;
         if !self.attributes.is_empty() {
-            put("attributes", to_value(CONTACT, &self.attributes)?);
+            attributes.serialized(CONTACT, "attributes", &self.attributes)?;
         }
         if !self.merged.is_empty() {
-            put("merged", to_value(CONTACT, &self.merged)?);
+            attributes.serialized(CONTACT, "merged", &self.merged)?;
         }
         if !self.imports.is_empty() {
-            put("imports", to_value(CONTACT, &self.imports)?);
+            attributes.serialized(CONTACT, "imports", &self.imports)?;
         }
         if !self.jobs.is_empty() {
-            put("jobs", to_value(CONTACT, &self.jobs)?);
+            attributes.serialized(CONTACT, "jobs", &self.jobs)?;
         }
         if !self.number_owner.is_this() {
-            put("number_owner", to_value(CONTACT, &self.number_owner)?);
+            attributes.serialized(CONTACT, "number_owner", &self.number_owner)?;
         }
-        self.record.append_to(CONTACT, &mut attributes)?;
-        Ok(attributes)
+        self.record.tell(CONTACT, attributes)
     }
 }
 
@@ -347,27 +333,27 @@ fn placed(tenant: &OpenTenant, contact: &Contact, entropy: &dyn Entropy) -> (Pla
 pub fn encode(tenant: &OpenTenant, settings: &Settings, stored: &StoredContact, entropy: &dyn Entropy) -> Result<Item, StoreError> {
     let StoredContact { contact, placement } = stored;
     let key = open_key(&tenant.keyring, &contact.id, &placement.wrapped_key)?;
-    let attributes = encode_with(tenant, settings, contact, placement, &key, entropy)?;
-    Ok(attributes.into_iter().map(|(name, value)| (name.into_owned(), value)).collect())
+    let mut item = Item::with_capacity(40);
+    form(tenant, settings, contact, placement, &key, entropy)?.tell(&mut item)?;
+    Ok(item)
 }
 
-/// Makes the item of a new contact.
+/// Tells the item of a new contact.
 ///
 /// # Errors
 /// [`StoreError::Undecodable`] when the status isn't the tenant's.
-pub(super) fn encode_new(tenant: &OpenTenant, settings: &Settings, contact: &Contact, entropy: &dyn Entropy) -> Result<AttributeList, StoreError> {
-    let (placement, key) = placed(tenant, contact, entropy);
-    encode_with(tenant, settings, contact, &placement, &key, entropy)
-}
-
-fn encode_with(
+pub(super) fn tell_new(
     tenant: &OpenTenant,
     settings: &Settings,
     contact: &Contact,
-    placement: &Placement,
-    key: &ContactKey,
     entropy: &dyn Entropy,
-) -> Result<AttributeList, StoreError> {
+    attributes: &mut impl AttributeWriter,
+) -> Result<(), StoreError> {
+    let (placement, key) = placed(tenant, contact, entropy);
+    form(tenant, settings, contact, &placement, &key, entropy)?.tell(attributes)
+}
+
+fn form(tenant: &OpenTenant, settings: &Settings, contact: &Contact, placement: &Placement, key: &ContactKey, entropy: &dyn Entropy) -> Result<ContactItem, StoreError> {
     let details = &contact.details;
     let list = SealedList { phone: details.phone.clone(), email: details.email.clone() };
     let (sensitive, clear): (Attributes, Attributes) = details.attributes.clone().into_iter().partition(|(name, _)| is_sealed(name));
@@ -397,7 +383,7 @@ fn encode_with(
     let is_listed = contact.deleted_at.is_none();
     let list_of = if is_listed { keys::contact_list } else { keys::deleted_list };
     let unmerge = contact.unmerge.as_ref().map(|unmerge| seal(UNMERGE, serde_json::to_vec(unmerge))).transpose()?;
-    let form = ContactItem {
+    Ok(ContactItem {
         pk: item_key.pk,
         sk: item_key.sk,
         list_pk: list_of(&tenant.scope, placement.shard),
@@ -434,8 +420,7 @@ fn encode_with(
             score: value,
         },
         record: (&contact.record).into(),
-    };
-    form.into_attributes()
+    })
 }
 
 /// Reads a contact from its item.
@@ -607,9 +592,10 @@ mod tests {
         for (json, count) in [(whole(), 39), (bare, needed.len())] {
             let form = || serde_json::from_value::<ContactItem>(json.clone()).unwrap();
             let serialised = to_item(CONTACT, &form()).unwrap();
-            let by_hand = form().into_attributes().unwrap();
+            let mut by_hand = Item::new();
+            form().tell(&mut by_hand).unwrap();
             assert_eq!(by_hand.len(), count);
-            assert_eq!(by_hand.into_iter().map(|(name, value)| (name.into_owned(), value)).collect::<Item>(), serialised);
+            assert_eq!(by_hand, serialised);
         }
     }
 }

@@ -29,7 +29,7 @@ use crate::due_scores;
 use crate::error::StoreError;
 use crate::keys;
 use crate::settings::Settings;
-use crate::table::{CoreTable, Freshness, Part, Written};
+use crate::table::{CoreTable, Freshness, Part, Statements, Written};
 use crate::tenants::OpenTenant;
 
 /// How often a record that keeps changing is decided again before the database counts as busy.
@@ -262,7 +262,8 @@ pub async fn create_many(table: &CoreTable, tenant: &OpenTenant, settings: &Sett
         score_first(settings, contact);
     }
     announce(table, tenant, contacts).await?;
-    table.insert_many(&tenant.scope, contacts.len(), |index| item::encode_new(tenant, settings, &contacts[index], entropy)).await
+    let item = |index: usize, attributes: &mut Statements<'_>| item::tell_new(tenant, settings, &contacts[index], entropy, attributes);
+    table.insert_many(&tenant.scope, contacts.len(), item).await
 }
 
 /// Writes a contact again unless its revision is no longer `revision`; false then. Its number stays. 1 request; 1 W and those of the index
