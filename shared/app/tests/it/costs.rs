@@ -493,7 +493,7 @@ row); at most 23.6 MB and 92.0 MB of memory. Of 1,000 rows of 20,000, planned, c
 `--plan-gigabyte`: 9,490,458 rows of 1,075.3 MB planned in 2.3 s, with 23.4 MB of memory.
 
 `--rows 20000 --peer`: a plain importer in Python (csv, phonenumbers, boto3's batch writer, no audit) on the same engine and file, check and write together, takes 7.7 to 8.7
-times the processor's time in four runs on one machine (29.0 µs a row against 236.9), and 1.4 to 1.7 times as long.
+times the processor's time in six runs on one machine (28.1 µs a row against 231.7), and 1.4 to 1.7 times as long.
 
 ## Many contacts on the local stack
 

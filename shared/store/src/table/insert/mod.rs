@@ -1,7 +1,7 @@
 //! Inserts of many new items, 25 in a request.
 //!
-//! An import makes a million of them, so the bodies of these requests are written here, each attribute when it is made: half of what a row took was the SDK's form of it
-//! (`docs/decisions/0035-bodies-of-inserts.md`). All else of a request, its signature, its retries, its answer, is the SDK's.
+//! An import makes a million of them, so the bodies of these requests are written here, each attribute when it is made, and not first as
+//! values of the SDK (`docs/decisions/0035-bodies-of-inserts.md` says what that saves). All else of a request, its signature, its retries, its answer, is the SDK's.
 
 mod serializer;
 

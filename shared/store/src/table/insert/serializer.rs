@@ -1,4 +1,5 @@
-//! Writes what can be serialised as a value of an item in DynamoDB's JSON, at once: the same that `serde_dynamo` makes of it, which takes four times as long.
+//! Writes what can be serialised as a value of an item in DynamoDB's JSON, at once: the same that `serde_dynamo` makes of it, without the
+//! values in between.
 
 use serde::Serialize;
 use serde::ser::{self, Error as _, Serializer};
