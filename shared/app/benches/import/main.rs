@@ -1,7 +1,7 @@
 //! An import of many rows through the functions `import-plan` and `import-rows`, each a process of its own, over HTTP against the embedded engine, buckets and a
 //! queue in this one: that every row is accounted for, what it takes, and that memory stays flat. Run by `./dev bench import`.
 //!
-//! `ROWS` says how many (100,000 when it isn't set). `PLAN_GIGABYTE` has a file of 10⁹ bytes planned too. `PEER_PYTHON` names a Python that has what
+//! `ROWS` says how many (100,000 when it isn't set). `PLAN_GIGABYTE` has a file of 10⁹ bytes planned too, and one that is a single cell. `PEER_PYTHON` names a Python that has what
 //! `peer/requirements.txt` lists, and has the same file imported by a plain program in it.
 #![expect(clippy::expect_used, reason = "a benchmark that can't be set up fails")]
 
@@ -11,6 +11,7 @@ mod server;
 mod steps;
 mod worker;
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -30,6 +31,8 @@ const METERED_ROWS: u64 = 20_000;
 /// What a function may take of memory, in megabytes.
 const MOST_MEMORY: f64 = 128.0;
 const GIGABYTE: u64 = 1_000_000_000;
+/// A cell that nobody can mean.
+const CELL: usize = 500_000_000;
 /// How often the peer may be as quick as we are, and not more: an eighth.
 const PEER_TIMES: f64 = 8.0;
 
@@ -52,6 +55,7 @@ fn main() {
     }
     if std::env::var_os("PLAN_GIGABYTE").is_some() {
         planned(&folder.0.join("gigabyte.csv"));
+        refused(&folder.0.join("cell.csv"));
     }
 }
 
@@ -265,5 +269,23 @@ fn planned(file: &Path) {
     let (import, most) = (runtime.block_on(steps::import(&place.world, &id)), plan.most_memory());
     println!("  {} chunks; most memory: {most:.1} MB", import.chunks);
     assert_eq!(import.rows_total, Some(rows), "the rows");
+    assert!(most < MOST_MEMORY, "import-plan took {most:.1} MB");
+}
+
+/// Plans a file that is a single cell under its header.
+fn refused(file: &Path) {
+    let mut out = std::io::BufWriter::new(std::fs::File::create(file).expect("a file"));
+    out.write_all(b"phone,name\n514-555-0123,\"").expect("the header");
+    let mebibyte = vec![b'x'; 1 << 20];
+    (0..CELL.div_ceil(mebibyte.len())).for_each(|_| out.write_all(&mebibyte).expect("the cell"));
+    out.write_all(b"\"\n").and_then(|()| out.flush()).expect("its end");
+    let runtime = runtime();
+    let place = Place::with(&runtime, file);
+    println!("\none cell of {:.1} MB", bytes_of(file) as f64 / 1e6);
+    let mut plan = place.worker("plan");
+    let begun = Instant::now();
+    let reason = plan.answer(&place.dropped()).expect_err("a file that nobody can mean was planned");
+    let (taken, most) = (begun.elapsed().as_secs_f64(), plan.most_memory());
+    println!("  refused: {taken:.1} s, processor {:.2} s; most memory: {most:.1} MB\n  {reason}", plan.processor_seconds());
     assert!(most < MOST_MEMORY, "import-plan took {most:.1} MB");
 }

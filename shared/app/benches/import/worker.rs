@@ -91,13 +91,18 @@ impl Worker {
         Self { role, child, input, output }
     }
 
-    /// Hands it a message and waits for its answer.
+    /// Hands it a message and waits for its answer, which isn't an error.
     pub(crate) fn ask(&mut self, message: &str) -> String {
+        self.answer(message).unwrap_or_else(|error| panic!("import-{}: {error}", self.role))
+    }
+
+    /// Hands it a message and waits for its answer.
+    pub(crate) fn answer(&mut self, message: &str) -> Result<String, String> {
         writeln!(self.input, "{message}").expect("a process that listens");
         let mut line = String::new();
         self.output.read_line(&mut line).expect("an answer");
         let answer = line.trim_end();
-        answer.strip_prefix("ok ").map(str::to_owned).unwrap_or_else(|| panic!("import-{}: {answer}", self.role))
+        answer.strip_prefix("ok ").map(str::to_owned).ok_or_else(|| answer.to_owned())
     }
 
     /// The processor time it has used, its own and the system's for it, in seconds.
