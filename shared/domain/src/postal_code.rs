@@ -25,13 +25,17 @@ pub fn normalise(field: &str, value: &str, country: &str) -> Result<Option<Strin
         return Ok(None);
     };
     let line: String = line.chars().map(half_width).collect();
-    let parts: Vec<String> =
-        line.split(|character: char| character.is_whitespace() || is_dash(character)).filter(|part| !part.is_empty()).map(str::to_ascii_uppercase).collect();
+    let parts = || line.split(|character: char| character.is_whitespace() || is_dash(character)).filter(|part| !part.is_empty());
+    let compact = || {
+        let mut compact: String = parts().collect();
+        compact.make_ascii_uppercase();
+        compact
+    };
     let (code, example) = match country {
-        "CA" => (canada(&parts.concat()), "H3A 1B2"),
-        "US" | "AS" | "GU" | "MP" | "PR" | "VI" => (united_states(&parts), "02139 or 02139-4307"),
-        "FR" => (france(&parts.concat()), "75001"),
-        "GB" => (united_kingdom(&parts.concat()), "SW1A 1AA"),
+        "CA" => (canada(&compact()), "H3A 1B2"),
+        "US" | "AS" | "GU" | "MP" | "PR" | "VI" => (united_states(&parts().collect::<Vec<_>>()), "02139 or 02139-4307"),
+        "FR" => (france(&compact()), "75001"),
+        "GB" => (united_kingdom(&compact()), "SW1A 1AA"),
         _ => (elsewhere(&line), "a postal code of at most 20 characters"),
     };
     code.map(Some).ok_or_else(|| FieldError::new(field, FieldErrorCode::Invalid, format!("{field} is not a postal code of {country}. Write it like {example}.")))
@@ -42,17 +46,17 @@ fn canada(compact: &str) -> Option<String> {
     let [first, second, third, fourth, fifth, sixth] = *compact.as_bytes() else { return None };
     let valid =
         letter(first) && !b"WZ".contains(&first) && second.is_ascii_digit() && letter(third) && fourth.is_ascii_digit() && letter(fifth) && sixth.is_ascii_digit();
-    valid.then(|| format!("{} {}", &compact[..3], &compact[3..]))
+    valid.then(|| [&compact[..3], " ", &compact[3..]].concat())
 }
 
-fn united_states(parts: &[String]) -> Option<String> {
-    let (zip, addition) = match parts {
+fn united_states(parts: &[&str]) -> Option<String> {
+    let (zip, addition) = match *parts {
         [whole] if whole.is_ascii() && whole.len() > 5 => {
             let (zip, addition) = whole.split_at(whole.len() - 4);
             (zip, Some(addition))
         }
-        [zip] => (zip.as_str(), None),
-        [zip, addition] => (zip.as_str(), Some(addition.as_str())),
+        [zip] => (zip, None),
+        [zip, addition] => (zip, Some(addition)),
         _ => return None,
     };
     let zip = five_digits(zip).filter(|zip| zip.as_str() >= "00501")?;

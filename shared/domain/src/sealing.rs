@@ -2,7 +2,7 @@
 //!
 //! The scheme, its threat model and its test vectors are on one page: `docs/encryption.md`.
 
-use aes_gcm::aead::{Aead, KeyInit, Payload};
+use aes_gcm::aead::{Aead, AeadInOut, KeyInit, Payload};
 use aes_gcm::{Aes256Gcm, Nonce};
 use hkdf::Hkdf;
 use hmac::{Hmac, Mac};
@@ -13,6 +13,7 @@ use crate::ids::{ContactId, TenantId};
 
 const KEY_BYTES: usize = 32;
 const NONCE_BYTES: usize = 12;
+const TAG_BYTES: usize = 16;
 /// Most wrapping keys of a keyring: KMS encrypts 4,096 bytes at once ("Encrypt" in its API reference), of which one is the form and 32 the index key.
 pub const MOST_GENERATIONS: usize = (4_096 - 1 - KEY_BYTES) / KEY_BYTES;
 /// The newest wrapping key wraps.
@@ -55,7 +56,7 @@ impl ContactKey {
     /// Seals bytes for one place (`purpose`) of one contact: nonce, then AES-256-GCM ciphertext and tag (28 bytes longer than the plaintext).
     #[must_use]
     pub fn seal(&self, contact: &ContactId, purpose: &str, entropy: &dyn Entropy, plaintext: &[u8]) -> Vec<u8> {
-        seal(&self.cipher, &[contact.as_str(), purpose], entropy, plaintext)
+        seal(&[], &self.cipher, &[contact.as_str(), purpose], entropy, plaintext)
     }
 
     /// Opens what [`Self::seal`] sealed for the same contact and purpose.
@@ -71,6 +72,8 @@ impl ContactKey {
 #[derive(Clone)]
 pub struct TenantKeyring {
     tenant: TenantId,
+    /// Its text, which goes into what is wrapped.
+    named: String,
     index: [u8; KEY_BYTES],
     /// The keyed hash under the index key, made ready.
     hash: Hmac<Sha256>,
@@ -93,7 +96,7 @@ impl TenantKeyring {
 
     fn of(tenant: TenantId, index: [u8; KEY_BYTES], wrapping: Vec<[u8; KEY_BYTES]>, prepared: bool) -> Self {
         let wrappers = wrapping.iter().map(|key| Aes256Gcm::new(&derived(key, CONTACT_KEYS).into())).collect();
-        Self { tenant, index, hash: keyed(&index), wrapping, wrappers, prepared }
+        Self { tenant, named: tenant.to_string(), index, hash: keyed(&index), wrapping, wrappers, prepared }
     }
 
     /// The same keyring with one more wrapping key, which opens but doesn't wrap yet: every process must know it before one uses it. When one was
@@ -166,7 +169,10 @@ impl TenantKeyring {
     #[must_use]
     pub fn keyed_hash(&self, kind: &str, value: &str) -> [u8; 32] {
         let mut mac = self.hash.clone();
-        mac.update(&associated_data(&[kind, value]));
+        // As in `associated_data`.
+        for part in [kind.as_bytes(), SEPARATOR.as_bytes(), value.as_bytes()] {
+            mac.update(part);
+        }
         mac.finalize().into_bytes().into()
     }
 
@@ -174,9 +180,8 @@ impl TenantKeyring {
     #[must_use]
     pub fn wrap(&self, contact: &ContactId, key: &ContactKey, entropy: &dyn Entropy) -> Vec<u8> {
         let generation = self.current();
-        let mut sealed = vec![u8::try_from(generation).unwrap_or(u8::MAX)];
-        sealed.extend(seal(&self.wrappers[generation], &[&self.tenant.to_string(), contact.as_str()], entropy, &key.bytes));
-        sealed
+        let generation_byte = u8::try_from(generation).unwrap_or(u8::MAX);
+        seal(&[generation_byte], &self.wrappers[generation], &[&self.named, contact.as_str()], entropy, &key.bytes)
     }
 
     /// Whether the present wrapping key wrapped this: if not, it is to be wrapped anew when its record is next written.
@@ -192,7 +197,7 @@ impl TenantKeyring {
     pub fn unwrap(&self, contact: &ContactId, wrapped: &[u8]) -> Result<ContactKey, SealingError> {
         let (generation, wrapped) = wrapped.split_first().ok_or(SealingError::DoesNotOpen)?;
         let wrapper = self.wrappers.get(usize::from(*generation)).ok_or(SealingError::DoesNotOpen)?;
-        let key = open(wrapper, &[&self.tenant.to_string(), contact.as_str()], wrapped)?;
+        let key = open(wrapper, &[&self.named, contact.as_str()], wrapped)?;
         Ok(ContactKey::of(key.try_into().map_err(|_| SealingError::DoesNotOpen)?))
     }
 
@@ -200,10 +205,8 @@ impl TenantKeyring {
     #[must_use]
     pub fn seal_for_tenant(&self, purpose: &str, record: &str, entropy: &dyn Entropy, plaintext: &[u8]) -> Vec<u8> {
         let generation = u8::try_from(self.current()).unwrap_or(u8::MAX);
-        let mut sealed = vec![generation];
         let key = derived(&self.wrapping[self.current()], purpose);
-        sealed.extend(seal(&Aes256Gcm::new(&key.into()), &[&self.tenant.to_string(), record], entropy, plaintext));
-        sealed
+        seal(&[generation], &Aes256Gcm::new(&key.into()), &[&self.named, record], entropy, plaintext)
     }
 
     /// Opens what [`Self::seal_for_tenant`] sealed for the same purpose and record.
@@ -213,7 +216,7 @@ impl TenantKeyring {
     pub fn open_for_tenant(&self, purpose: &str, record: &str, sealed: &[u8]) -> Result<Vec<u8>, SealingError> {
         let (generation, sealed) = sealed.split_first().ok_or(SealingError::DoesNotOpen)?;
         let key = derived(self.wrapping.get(usize::from(*generation)).ok_or(SealingError::DoesNotOpen)?, purpose);
-        open(&Aes256Gcm::new(&key.into()), &[&self.tenant.to_string(), record], sealed)
+        open(&Aes256Gcm::new(&key.into()), &[&self.named, record], sealed)
     }
 }
 
@@ -228,13 +231,18 @@ fn derived(key: &[u8; KEY_BYTES], purpose: &str) -> [u8; KEY_BYTES] {
     derived
 }
 
-fn seal(cipher: &Aes256Gcm, context: &[&str], entropy: &dyn Entropy, plaintext: &[u8]) -> Vec<u8> {
+/// What comes first, the nonce, the sealed text and its tag.
+fn seal(first: &[u8], cipher: &Aes256Gcm, context: &[&str], entropy: &dyn Entropy, plaintext: &[u8]) -> Vec<u8> {
     let mut nonce = [0; NONCE_BYTES];
     entropy.fill(&mut nonce);
-    let mut sealed = nonce.to_vec();
-    let payload = Payload { msg: plaintext, aad: &associated_data(context) };
+    let start = first.len() + NONCE_BYTES;
+    let mut sealed = Vec::with_capacity(start + plaintext.len() + TAG_BYTES);
+    for part in [first, &nonce, plaintext] {
+        sealed.extend_from_slice(part);
+    }
     #[expect(clippy::expect_used, reason = "AES-GCM refuses only plaintexts over 64 GiB")]
-    sealed.extend(cipher.encrypt(&Nonce::from(nonce), payload).expect("plaintext below 64 GiB"));
+    let tag = cipher.encrypt_inout_detached(&Nonce::from(nonce), &associated_data(context), sealed[start..].as_mut().into()).expect("plaintext below 64 GiB");
+    sealed.extend_from_slice(&tag);
     sealed
 }
 
@@ -244,9 +252,12 @@ fn open(cipher: &Aes256Gcm, context: &[&str], sealed: &[u8]) -> Result<Vec<u8>, 
     cipher.decrypt(&Nonce::from(*nonce), payload).map_err(|_| SealingError::DoesNotOpen)
 }
 
-/// The parts joined by a byte that no id, purpose or kind contains, so that no two different lists give the same bytes.
+/// What no id, purpose or kind contains.
+const SEPARATOR: &str = "\u{0}";
+
+/// The parts joined so that no two different lists give the same bytes.
 fn associated_data(parts: &[&str]) -> Vec<u8> {
-    parts.join("\u{0}").into_bytes()
+    parts.join(SEPARATOR).into_bytes()
 }
 
 fn keyed(key: &[u8; KEY_BYTES]) -> Hmac<Sha256> {

@@ -350,7 +350,7 @@ pub fn idempotency(scope: &TenantScope, idempotency_key: &str) -> Key {
 /// Index 1: the tenant's contacts by creation, one partition per shard.
 #[must_use]
 pub fn contact_list(scope: &TenantScope, shard: u32) -> String {
-    format!("{}L#{shard}", prefix(scope))
+    [prefix(scope), "L#", &shard.to_string()].concat()
 }
 
 /// Index 1: the tenant's deleted contacts by creation, one partition per shard; read only when they are asked for.
@@ -383,7 +383,7 @@ pub fn work(scope: &TenantScope, whose: WorkOf, shard: u32) -> String {
     match whose {
         WorkOf::Agent(agent) => format!("{prefix}W#{agent}"),
         WorkOf::Team(team) => format!("{prefix}W#TEAM#{team}#{shard}"),
-        WorkOf::Pool => format!("{prefix}W#POOL#{shard}"),
+        WorkOf::Pool => [prefix, "W#POOL#", &shard.to_string()].concat(),
     }
 }
 
@@ -391,7 +391,18 @@ pub fn work(scope: &TenantScope, whose: WorkOf, shard: u32) -> String {
 /// score. The first characters of the id spread contacts of equal rank at random, because the id is a keyed hash.
 #[must_use]
 pub fn ready(zone: &str, status_order: u16, score: u8, contact: &ContactId) -> String {
-    format!("R#{zone}#{status_order:05}#0#{:03}#{contact}", 100_u8.saturating_sub(score))
+    let [order, rank] = [digits(status_order.into(), 5), inverted(score)];
+    ["R#", zone, "#", &order, "#0#", &rank, "#", contact.as_str()].concat()
+}
+
+/// A number with so many digits, zeros in front.
+fn digits(number: u32, count: u32) -> String {
+    (0..count).rev().filter_map(|place| char::from_digit(number / 10_u32.pow(place) % 10, 10)).collect()
+}
+
+/// A score as sort keys have it, the highest first.
+fn inverted(score: u8) -> String {
+    digits(100_u32.saturating_sub(score.into()), 3)
 }
 
 /// Characters of a contact's place in the list that tell contacts of the same score apart: its millisecond and 46 random bits.
@@ -400,7 +411,7 @@ const RANK_PLACE: usize = 20;
 /// Index 3: the place of a contact among those of its shard by score, the highest first.
 #[must_use]
 pub fn rank(score: u8, list_place: &str) -> String {
-    format!("{:03}#{}", 100_u8.saturating_sub(score), list_place.get(..RANK_PLACE).unwrap_or(list_place))
+    [&inverted(score), "#", list_place.get(..RANK_PLACE).unwrap_or(list_place)].concat()
 }
 
 /// Index 2: the place of a contact that waits for a time.
@@ -549,6 +560,15 @@ pub fn replaced_score(scope: &TenantScope, contact: &ContactId, calculated_at: j
 mod tests {
     use super::*;
     use jiff::Timestamp;
+
+    #[test]
+    fn numbers_in_sort_keys_have_zeros_in_front() {
+        let contact = ContactId::from_hash(&[3; 32]);
+        for (order, score, shown) in [(0, 0, "00000#0#100"), (7, 84, "00007#0#016"), (u16::MAX, 100, "65535#0#000"), (10_200, u8::MAX, "10200#0#000")] {
+            assert_eq!(ready("Europe/Paris", order, score, &contact), format!("R#Europe/Paris#{shown}#{contact}"));
+            assert_eq!(rank(score, "0123456789abcdefghijklmnop"), format!("{}#0123456789abcdefghij", &shown[8..]));
+        }
+    }
 
     #[test]
     fn every_key_of_a_tenant_starts_with_the_tenant() {

@@ -29,6 +29,11 @@ impl TenantScope {
         std::str::from_utf8(&self.prefix).unwrap_or_default()
     }
 
+    /// Whether a partition key is the tenant's.
+    pub(crate) fn holds(&self, pk: &str) -> bool {
+        pk.as_bytes().starts_with(&self.prefix)
+    }
+
     /// The tenant.
     #[must_use]
     pub fn tenant(&self) -> TenantId {

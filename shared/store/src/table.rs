@@ -1,5 +1,7 @@
 //! The one request path to the core table: every key is checked against the tenant, every write is conditional, every batch is completed.
 
+mod batch_get;
+mod body;
 mod due;
 mod insert;
 mod query;
@@ -15,10 +17,7 @@ use std::time::Duration;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
-use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, KeysAndAttributes, PutRequest, ReturnValuesOnConditionCheckFailure, WriteRequest};
-
-use futures::StreamExt as _;
-use futures::stream::FuturesOrdered;
+use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, PutRequest, ReturnValuesOnConditionCheckFailure, WriteRequest};
 
 use crate::error::StoreError;
 use crate::item::{Item, text};
@@ -98,40 +97,6 @@ impl CoreTable {
     async fn read(&self, key: &Key) -> Result<Option<Item>, StoreError> {
         let answer = self.client.get_item().table_name(&self.name).set_key(Some(key_item(key))).consistent_read(true).send().await?;
         Ok(answer.item)
-    }
-
-    /// Reads many items in no particular order; absent ones are left out. 1 request per 100 keys.
-    ///
-    /// # Errors
-    /// Those of the database, and [`StoreError::OutsideTenant`].
-    pub async fn batch_get(&self, scope: &TenantScope, keys: &[Key], freshness: Freshness) -> Result<Vec<Item>, StoreError> {
-        keys.iter().try_for_each(|key| check(scope, &key.pk))?;
-        let mut items = Vec::with_capacity(keys.len());
-        for keys in keys.chunks(AT_ONCE * BATCH_GET) {
-            let mut requests: FuturesOrdered<_> = keys.chunks(BATCH_GET).map(|keys| self.get_batch(keys, freshness)).collect();
-            while let Some(found) = requests.next().await {
-                items.append(&mut found?);
-            }
-        }
-        Ok(items)
-    }
-
-    /// Reads what one request takes, until nothing is left of it.
-    async fn get_batch(&self, keys: &[Key], freshness: Freshness) -> Result<Vec<Item>, StoreError> {
-        let mut items = Vec::new();
-        let mut wanted: Vec<Item> = keys.iter().map(key_item).collect();
-        for attempt in 0..BATCH_ATTEMPTS {
-            let request = KeysAndAttributes::builder().set_keys(Some(std::mem::take(&mut wanted))).consistent_read(freshness == Freshness::Strong).build();
-            let request = request.map_err(|error| StoreError::Refused(error.to_string()))?;
-            let answer = self.client.batch_get_item().request_items(&self.name, request).send().await?;
-            items.extend(answer.responses.unwrap_or_default().remove(&self.name).unwrap_or_default());
-            wanted = answer.unprocessed_keys.unwrap_or_default().remove(&self.name).map(|left| left.keys).unwrap_or_default();
-            if wanted.is_empty() {
-                return Ok(items);
-            }
-            back_off(attempt).await;
-        }
-        Err(StoreError::Unavailable("unprocessed keys were left".to_owned()))
     }
 
     /// Writes a new item; refused when its key is taken, with what is there. 1 request, 1 write unit per started KB and per index entry.
@@ -219,7 +184,7 @@ impl CoreTable {
 
 /// The second look at every key, whatever the code above believes.
 fn check(scope: &TenantScope, pk: &str) -> Result<(), StoreError> {
-    if !scope.prefix().is_empty() && pk.starts_with(scope.prefix()) { Ok(()) } else { Err(StoreError::OutsideTenant) }
+    if scope.holds(pk) { Ok(()) } else { Err(StoreError::OutsideTenant) }
 }
 
 /// What leads into a tenant from outside names the tenant it leads to, and stands where only that can stand.

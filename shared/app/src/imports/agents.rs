@@ -476,7 +476,7 @@ impl Kind for Agents<'_> {
     }
 
     /// Per 100 rows 1 request that reads whose their addresses are, 1 R each, and 2 more for those that are somebody's; then each row by itself.
-    async fn write(&mut self, ready: Vec<Ready<AgentDraft>>, tally: &mut Tally) -> Result<(), AppError> {
+    async fn write(&mut self, ready: Vec<Ready<AgentDraft>>, _: &[Row], tally: &mut Tally) -> Result<(), AppError> {
         let emails: Vec<&str> = ready.iter().map(|ready| ready.draft.email.as_str()).collect();
         let mut known = self.known(&emails).await?;
         for ready in &ready {

@@ -29,11 +29,11 @@ pub(super) async fn run(services: &ImportServices, tenant: &OpenTenant, import: 
         hand_on().await?;
     }
     if chunk.checked < run {
-        let rows = rows::read(services, import, &chunk).await?;
+        let part = rows::read(services, import, &chunk).await?;
         let found = match import.kind {
-            ImportKind::Contacts => find(&mut Contacts::of(&services.services, tenant, import, false).await?, import, &rows).await?,
-            ImportKind::Agents => find(&mut agents::Agents::of(&services.services, tenant, import, false).await?, import, &rows).await?,
-            ImportKind::Suppressions => find(&mut suppressions::Suppressions::of(&services.services, tenant, import, false), import, &rows).await?,
+            ImportKind::Contacts => find(&mut Contacts::of(&services.services, tenant, import, false).await?, import, part.rows()).await?,
+            ImportKind::Agents => find(&mut agents::Agents::of(&services.services, tenant, import, false).await?, import, part.rows()).await?,
+            ImportKind::Suppressions => find(&mut suppressions::Suppressions::of(&services.services, tenant, import, false), import, part.rows()).await?,
         };
         let place = Place::of(&tenant.scope, import.id);
         services.results.put(&place.keys(run, number), "application/octet-stream", write_keys(&found.keys)).await?;
@@ -48,10 +48,10 @@ pub(super) async fn run(services: &ImportServices, tenant: &OpenTenant, import: 
     if redelivered { Ok(()) } else { hand_on().await }
 }
 
-async fn find(kind: &mut impl Kind, import: &Import, rows: &[Row]) -> Result<Found, AppError> {
+async fn find(kind: &mut impl Kind, import: &Import, rows: impl Iterator<Item = Row>) -> Result<Found, AppError> {
     let mut found = Found::default();
     for row in rows {
-        match kind.prepare(row).await? {
+        match kind.prepare(&row).await? {
             Prepared::Ready(ready, warnings) => {
                 found.keys.push((ready.key, ready.row));
                 found.counts.warned += u64::from(!warnings.is_empty());
@@ -59,7 +59,7 @@ async fn find(kind: &mut impl Kind, import: &Import, rows: &[Row]) -> Result<Fou
             }
             Prepared::Failed(errors) => {
                 found.counts.failed += 1;
-                write_errors(&mut found.failed_rows, import, row, &errors);
+                write_errors(&mut found.failed_rows, import, &row, &errors);
                 found.errors.extend(errors);
             }
         }

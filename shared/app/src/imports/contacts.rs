@@ -29,11 +29,10 @@ const ATTEMPTS: usize = 10;
 const SOURCE: &str = "import";
 
 /// A row that says something of a contact.
+#[derive(Clone)]
 pub(super) struct Draft {
     /// The slot of its number.
     place: ContactId,
-    /// The entry of its number in the suppression list.
-    entry: SuppressionId,
     /// In a place of its own: it is large, and handed on often.
     said: Box<ValidatedRow>,
     /// Whose it becomes.
@@ -51,6 +50,7 @@ pub(super) struct Contacts<'a> {
     import: &'a Import,
     redelivered: bool,
     defaults: Defaults,
+    origin: Origin,
     colleagues: Colleagues<'a>,
 }
 
@@ -61,7 +61,8 @@ impl<'a> Contacts<'a> {
         let statuses = RowStatuses::of(&settings.statuses).ok_or_else(|| AppError::Broken("the tenant lacks a status of the system".to_owned()))?;
         let defaults = import.options.defaults(tenant.defaults());
         let colleagues = Colleagues::of(services, tenant, import, redelivered);
-        Ok(Self { services, tenant, settings, statuses, import, redelivered, defaults, colleagues })
+        let origin = Origin::import(import.id, &import.file_name);
+        Ok(Self { services, tenant, settings, statuses, import, redelivered, defaults, origin, colleagues })
     }
 }
 
@@ -95,60 +96,53 @@ impl Kind for Contacts<'_> {
         let warnings = std::mem::take(&mut validated.warnings).into_iter().map(|warning| row_warning(row.number, warning.error, warning.value)).collect();
         let place = self.tenant.keyring.slot(&validated.draft.phone.e164);
         let key = RowKey::of_slot(&place);
-        let entry = suppression::id_of(&self.tenant.keyring, &validated.draft.phone.e164);
-        Ok(Prepared::Ready(Ready { row: row.number, key, draft: Draft { place, entry, said: validated, resolved } }, warnings))
+        Ok(Prepared::Ready(Ready { row: row.number, key, draft: Draft { place, said: validated, resolved } }, warnings))
     }
 
-    async fn write(&mut self, ready: Vec<ReadyContact>, tally: &mut Tally) -> Result<(), AppError> {
+    async fn write(&mut self, ready: Vec<ReadyContact>, rows: &[Row], tally: &mut Tally) -> Result<(), AppError> {
         self.colleagues.keep(tally);
         let places: Vec<ContactId> = ready.iter().map(|ready| ready.draft.place.clone()).collect();
+        // Their entries in the suppression list, which no import weakens.
+        let entries: Vec<SuppressionId> = ready.iter().map(|ready| suppression::id_of(&self.tenant.keyring, &ready.draft.said.draft.phone.e164)).collect();
         let core = &self.services.core;
-        let (owners, suppressed) = join(contacts::owners_of_slots(core, self.tenant, &places), self.suppressed(&ready)).await;
+        let (owners, suppressed) = join(contacts::owners_of_slots(core, self.tenant, &places), suppressions::find_many(core, &self.tenant.scope, &entries)).await;
         let (mut owners, mut suppressed) = (owners?, suppressed?);
-        let (mut rows, mut new): (Vec<ReadyContact>, Vec<Contact>) = (Vec::new(), Vec::new());
-        for ready in ready {
+        let (mut numbers, mut new) = (Vec::with_capacity(ready.len()), Vec::with_capacity(ready.len()));
+        for (ready, entry) in ready.into_iter().zip(&entries) {
             let owner = owners.remove(&ready.draft.place);
             let existing = owner.as_ref().and_then(Option::as_ref).map(|stored| &stored.contact);
-            let decision = self.decide(&ready, existing);
-            if !matches!(decision, RowDecision::Skipped(_) | RowDecision::Refused(_)) {
-                self.suppress(&ready, &mut suppressed, tally).await?;
-                warn(&ready, ready.draft.said.said_in_vain(existing, suppressed.contains(&ready.draft.entry), &self.statuses), tally);
+            let decision = existing.map(|contact| self.decide(&ready, contact));
+            if !matches!(decision, Some(RowDecision::Skipped(_) | RowDecision::Refused(_))) {
+                self.suppress(&ready, entry, &mut suppressed, tally).await?;
+                warn(&ready, ready.draft.said.said_in_vain(existing, suppressed.contains(entry), &self.statuses), tally);
             }
-            let is_suppressed = suppressed.contains(&ready.draft.entry);
-            if let Some(Some(stored)) = owner {
-                self.settle(ready, stored, is_suppressed, tally).await?;
-                continue;
+            let is_suppressed = suppressed.contains(entry);
+            match owner {
+                Some(Some(stored)) => self.settle(ready, stored, is_suppressed, tally).await?,
+                Some(None) => self.create_alone(ready, is_suppressed, tally).await?,
+                None => {
+                    numbers.push(ready.row);
+                    new.push(self.new_contact(ready, is_suppressed));
+                }
             }
-            let RowDecision::Create(details) = decision else {
-                continue;
-            };
-            let contact = Contact { suppressed: is_suppressed, ..self.new_contact(&ready, details) };
-            if owner.is_some() {
-                self.create_alone(ready, contact, tally).await?;
-                continue;
-            }
-            rows.push(ready);
-            new.push(contact);
         }
         if new.is_empty() {
             return Ok(());
         }
         let created = contacts::create_many(core, self.tenant, &self.settings, &mut new, self.services.entropy.as_ref()).await?;
-        for ((ready, contact), created) in rows.into_iter().zip(new).zip(created) {
+        for ((number, contact), created) in numbers.into_iter().zip(new).zip(created) {
             if created {
                 wrote(tally, RowWrite::Created, contact.id, Some(contact.record.version));
                 continue;
             }
-            // Somebody was first, or the answer to our own earlier attempt was lost: what is there tells.
-            match contacts::owner_of_number(core, self.tenant, &ready.draft.said.draft.phone.e164).await? {
+            // Somebody was first, or the answer to our own earlier attempt was lost: what is there tells. The row is read once more.
+            let row = rows.iter().find(|row| row.number == number).ok_or_else(|| AppError::Broken(format!("row {number} is not among those that are written")))?;
+            let Prepared::Ready(ready, _) = self.prepare(row).await? else {
+                return Err(AppError::Broken(format!("row {number} is read otherwise than before")));
+            };
+            match contacts::owner_of_number(core, self.tenant, &contact.details.phone).await? {
                 Some(stored) => self.settle(ready, stored, contact.suppressed, tally).await?,
-                None => {
-                    let RowDecision::Create(details) = self.decide(&ready, None) else {
-                        continue;
-                    };
-                    let contact = Contact { suppressed: contact.suppressed, ..self.new_contact(&ready, details) };
-                    self.create_alone(ready, contact, tally).await?;
-                }
+                None => self.create_alone(ready, contact.suppressed, tally).await?,
             }
         }
         Ok(())
@@ -161,12 +155,12 @@ impl Foresees for Contacts<'_> {
         let owners = contacts::owners_of_slots(&self.services.core, self.tenant, &places).await?;
         let outcome = |ready: &ReadyContact| {
             let existing = owners.get(&ready.draft.place).and_then(Option::as_ref).map(|stored| &stored.contact);
-            match self.decide(ready, existing) {
-                RowDecision::Create(_) => (ready.row, RowOutcome::Create, None),
-                RowDecision::Update(_) | RowDecision::Done(_) => (ready.row, RowOutcome::Update, None),
-                RowDecision::Unchanged => (ready.row, RowOutcome::Unchanged, None),
-                RowDecision::Skipped(_) => (ready.row, RowOutcome::Skip, None),
-                RowDecision::Refused(error) => (ready.row, RowOutcome::Fail, Some(row_error(ready.row, error, None))),
+            match existing.map(|contact| self.decide(ready, contact)) {
+                None => (ready.row, RowOutcome::Create, None),
+                Some(RowDecision::Update(_) | RowDecision::Done(_)) => (ready.row, RowOutcome::Update, None),
+                Some(RowDecision::Unchanged) => (ready.row, RowOutcome::Unchanged, None),
+                Some(RowDecision::Skipped(_)) => (ready.row, RowOutcome::Skip, None),
+                Some(RowDecision::Refused(error)) => (ready.row, RowOutcome::Fail, Some(row_error(ready.row, error, None))),
             }
         };
         Ok(ready.iter().map(outcome).collect())
@@ -191,9 +185,9 @@ fn wrote(tally: &mut Tally, written: RowWrite, contact: ContactId, version: Opti
 
 impl Contacts<'_> {
     /// Creates a contact whose number's slot is another record's home.
-    async fn create_alone(&self, ready: ReadyContact, contact: Contact, tally: &mut Tally) -> Result<(), AppError> {
+    async fn create_alone(&self, ready: ReadyContact, is_suppressed: bool, tally: &mut Tally) -> Result<(), AppError> {
         let core = &self.services.core;
-        let is_suppressed = contact.suppressed;
+        let contact = self.new_contact(ready.clone(), is_suppressed);
         match contacts::create(core, self.tenant, &self.settings, contact, |_| Vec::new(), self.services.entropy.as_ref()).await? {
             Creation::Created(contact) => {
                 wrote(tally, RowWrite::Created, contact.id, Some(contact.record.version));
@@ -204,30 +198,23 @@ impl Contacts<'_> {
         }
     }
 
-    /// The numbers among these that stand on the suppression list. An import never weakens it. 1 request per 100, 1 R each.
-    async fn suppressed(&self, ready: &[ReadyContact]) -> Result<HashSet<SuppressionId>, AppError> {
-        let ids: Vec<SuppressionId> = ready.iter().map(|ready| ready.draft.entry.clone()).collect();
-        Ok(suppressions::find_many(&self.services.core, &self.tenant.scope, &ids).await?)
-    }
-
     /// Puts a number on the suppression list when its row says so. The entry decides, and comes before the contact's mark of it.
-    async fn suppress(&self, ready: &ReadyContact, known: &mut HashSet<SuppressionId>, tally: &mut Tally) -> Result<(), AppError> {
-        let id = ready.draft.entry.clone();
+    async fn suppress(&self, ready: &ReadyContact, id: &SuppressionId, known: &mut HashSet<SuppressionId>, tally: &mut Tally) -> Result<(), AppError> {
         // A worker before this one may have put it there and died: then it is told as this row's all the same.
-        if !ready.draft.said.asks_not_to_be_called(&self.statuses) || (known.contains(&id) && !self.redelivered) {
+        if !ready.draft.said.asks_not_to_be_called(&self.statuses) || (known.contains(id) && !self.redelivered) {
             return Ok(());
         }
         let (core, scope) = (&self.services.core, &self.tenant.scope);
         for _ in 0..ATTEMPTS {
             let source = SOURCE.to_owned();
             let change = self.change("suppression.added");
-            let (entry, replaced) = match suppressions::find(core, scope, &id).await? {
+            let (entry, replaced) = match suppressions::find(core, scope, id).await? {
                 None => (Suppression::added(id.clone(), ready.draft.place.clone(), None, source, change), None),
                 Some(entry) if entry.is_in_force() => {
                     if entry.record.last_change.origin.import_id() == Some(self.import.id) {
-                        tally.keep::<Suppression>(&id, Some(entry.record.version));
+                        tally.keep::<Suppression>(id, Some(entry.record.version));
                     }
-                    known.insert(id);
+                    known.insert(id.clone());
                     return Ok(());
                 }
                 // Somebody took it off since the writing began: that is newer than the file.
@@ -235,8 +222,8 @@ impl Contacts<'_> {
                 Some(entry) => (entry.added_again(None, source, change), Some(entry.record.revision)),
             };
             if suppressions::write(core, scope, &entry, replaced, Vec::new()).await? {
-                tally.keep::<Suppression>(&id, Some(entry.record.version));
-                known.insert(id);
+                tally.keep::<Suppression>(id, Some(entry.record.version));
+                known.insert(id.clone());
                 return Ok(());
             }
         }
@@ -247,8 +234,8 @@ impl Contacts<'_> {
     async fn settle(&self, ready: ReadyContact, mut stored: StoredContact, is_suppressed: bool, tally: &mut Tally) -> Result<(), AppError> {
         let core = &self.services.core;
         for _ in 0..ATTEMPTS {
-            let details = match self.decide(&ready, Some(&stored.contact)) {
-                RowDecision::Update(details) | RowDecision::Create(details) => details,
+            let details = match self.decide(&ready, &stored.contact) {
+                RowDecision::Update(details) => *details,
                 RowDecision::Unchanged => {
                     tally.counts.unchanged += 1;
                     return Ok(());
@@ -289,7 +276,7 @@ impl Contacts<'_> {
         Err(switchboard_store::StoreError::Unavailable("a contact keeps changing".to_owned()).into())
     }
 
-    fn decide(&self, ready: &ReadyContact, existing: Option<&Contact>) -> RowDecision {
+    fn decide(&self, ready: &ReadyContact, existing: &Contact) -> RowDecision {
         let draft = &ready.draft;
         decide(self.import, ready.row, &draft.said, draft.resolved, existing, self.redelivered, &self.defaults, &self.statuses)
     }
@@ -300,9 +287,11 @@ impl Contacts<'_> {
         mark.and_then(|mark| mark.version).or((written == RowWrite::Created).then_some(1))
     }
 
-    fn new_contact(&self, ready: &ReadyContact, details: ContactDetails) -> Contact {
+    fn new_contact(&self, ready: ReadyContact, suppressed: bool) -> Contact {
+        let Draft { place, said, resolved } = ready.draft;
         let mark = ImportMark { import: self.import.id, row: ready.row, written: RowWrite::Created, version: None };
-        Contact { import_marks: vec![mark], ..Contact::created(ready.draft.place.clone(), details, self.change("contact.created")) }
+        let details = said.into_details(resolved, &self.defaults, &self.statuses);
+        Contact { import_marks: vec![mark], suppressed, ..Contact::created(place, details, self.change("contact.created")) }
     }
 
     fn changed_contact(&self, ready: &ReadyContact, contact: &Contact, details: ContactDetails) -> Contact {
@@ -317,6 +306,6 @@ impl Contacts<'_> {
     }
 
     fn change(&self, action: &str) -> Change {
-        Change::new(action, self.services.clock.now(), Origin::import(self.import.id, &self.import.file_name))
+        Change::new(action, self.services.clock.now(), self.origin.clone())
     }
 }

@@ -10,6 +10,7 @@ use super::preview::RowOutcome;
 use crate::error::AppError;
 
 /// A row that can be used.
+#[derive(Clone)]
 pub(super) struct Ready<D> {
     /// Its number.
     pub(super) row: u64,
@@ -64,8 +65,8 @@ pub(super) trait Kind {
     /// Reads a row. What it names, such as a colleague, is looked up at most once per chunk.
     async fn prepare(&mut self, row: &Row) -> Result<Prepared<Self::Draft>, AppError>;
 
-    /// Brings up to 200 rows, each about another record, and the records there are together.
-    async fn write(&mut self, ready: Vec<Ready<Self::Draft>>, tally: &mut Tally) -> Result<(), AppError>;
+    /// Brings up to 200 rows, each about another record, and the records there are together. `rows` has them, and others of the batch, as they were read.
+    async fn write(&mut self, ready: Vec<Ready<Self::Draft>>, rows: &[Row], tally: &mut Tally) -> Result<(), AppError>;
 }
 
 /// A kind of record of which rows can be shown before they are written.

@@ -5,7 +5,7 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 use switchboard_domain::field_error::FieldError;
 use switchboard_domain::ids::{ImportId, TenantId};
-use switchboard_domain::imports::{Import, ImportStatus, Phase, Piece, Row, RowError, read_rows};
+use switchboard_domain::imports::{Dialect, Import, ImportStatus, Phase, Piece, Row, RowError, read_rows};
 use switchboard_platform::PlatformError;
 use switchboard_store::imports::{self, Chunk};
 
@@ -101,12 +101,26 @@ pub(super) async fn chunk(services: &ImportServices, scope: &switchboard_store::
     chunk.ok_or_else(|| AppError::Broken("the message names no chunk there is".to_owned()))
 }
 
-/// The rows of a chunk, or of the rest of one, read from the file.
-pub(super) async fn read(services: &ImportServices, import: &Import, chunk: &Chunk) -> Result<Vec<Row>, AppError> {
+/// The part of a file that holds the rows of a chunk, or of the rest of one.
+pub(super) struct FilePart<'a> {
+    bytes: Vec<u8>,
+    dialect: &'a Dialect,
+    chunk: &'a Chunk,
+}
+
+impl FilePart<'_> {
+    /// Its rows, each read when its turn comes: memory holds the bytes, and of the rows those at hand.
+    pub(super) fn rows(&self) -> impl Iterator<Item = Row> + '_ {
+        read_rows(&self.bytes, self.dialect, self.chunk.range.first_row).filter(|row| row.number >= self.chunk.from_row)
+    }
+}
+
+/// Reads the part of the file that a chunk is. 1 request.
+pub(super) async fn read<'a>(services: &ImportServices, import: &'a Import, chunk: &'a Chunk) -> Result<FilePart<'a>, AppError> {
     let dialect = import.dialect.as_ref().ok_or_else(|| AppError::Broken("the import has no dialect".to_owned()))?;
     let (key, tag) = import.source();
     let bytes = services.uploads.range(key, tag, chunk.range.start, chunk.range.end).await?;
-    Ok(read_rows(&bytes, dialect, chunk.range.first_row).filter(|row| row.number >= chunk.from_row).collect())
+    Ok(FilePart { bytes, dialect, chunk })
 }
 
 /// What is wrong with a field of a row.

@@ -164,7 +164,7 @@ impl Kind for Suppressions<'_> {
 
     /// Per 100 rows 2 requests that read entries and contacts, 2 R a row; for new numbers 1 insert per 25, 1 W and 1 for index 1 each, and 1 W for the event; for
     /// entries that are to say something else 1 conditional write each; for those that say it already nothing.
-    async fn write(&mut self, ready: Vec<Ready<SuppressionValues>>, tally: &mut Tally) -> Result<(), AppError> {
+    async fn write(&mut self, ready: Vec<Ready<SuppressionValues>>, _: &[Row], tally: &mut Tally) -> Result<(), AppError> {
         let ids: Vec<SuppressionId> = ready.iter().map(|ready| self.id_of(&ready.draft)).collect();
         let mut there = suppressions::entries(&self.services.core, &self.tenant.scope, &ids).await?;
         let mut standing = Vec::with_capacity(ready.len());

@@ -33,7 +33,7 @@ pub(super) async fn run(services: &ImportServices, tenant: &OpenTenant, import: 
     if !chunk.written {
         let place = Place::of(scope, import.id);
         // The file first: it is gone sooner than what was found out of it, and then the import says so.
-        let rows = rows::read(services, import, &chunk).await?;
+        let part = rows::read(services, import, &chunk).await?;
         let overtaken: Vec<u64> = services
             .results
             .get_json(&place.overtaken(import.checked_run, piece.chunk))
@@ -48,7 +48,7 @@ pub(super) async fn run(services: &ImportServices, tenant: &OpenTenant, import: 
             _ => return Ok(()),
         }
         let mut stop = Stop { services, tenant, import, deadline, looked: Instant::now() };
-        let written = write(&services.services, tenant, import, &rows, &overtaken.into_iter().collect(), !is_first, &mut stop).await?;
+        let written = write(&services.services, tenant, import, part.rows(), &overtaken.into_iter().collect(), !is_first, &mut stop).await?;
         let result = &written.result;
         // Another worker on the same chunk may leave it elsewhere: the names say where, and the chunk says which counts.
         let done = Chunk { left_at: written.left_at, ..chunk };
@@ -141,14 +141,14 @@ pub async fn write_rows(
     overtaken: &HashSet<u64>,
     redelivered: bool,
 ) -> Result<ChunkResult, AppError> {
-    Ok(write(services, tenant, import, &rows, overtaken, redelivered, &mut Never).await?.result)
+    Ok(write(services, tenant, import, rows.into_iter(), overtaken, redelivered, &mut Never).await?.result)
 }
 
 async fn write(
     services: &Services,
     tenant: &OpenTenant,
     import: &Import,
-    rows: &[Row],
+    rows: impl Iterator<Item = Row>,
     overtaken: &HashSet<u64>,
     redelivered: bool,
     stop: &mut impl Leaves,
@@ -160,19 +160,30 @@ async fn write(
     }
 }
 
-async fn bring_in(kind: &mut impl Kind, import: &Import, rows: &[Row], overtaken: &HashSet<u64>, stop: &mut impl Leaves) -> Result<Written, AppError> {
+async fn bring_in(
+    kind: &mut impl Kind,
+    import: &Import,
+    mut rows: impl Iterator<Item = Row>,
+    overtaken: &HashSet<u64>,
+    stop: &mut impl Leaves,
+) -> Result<Written, AppError> {
     let mut tally = Tally::default();
     let mut failed_rows = Vec::new();
     let mut left_at = None;
-    for (index, batch) in rows.chunks(BATCH).enumerate() {
+    let mut is_first = true;
+    loop {
+        let batch: Vec<Row> = rows.by_ref().take(BATCH).collect();
+        let Some(first) = batch.first() else {
+            break;
+        };
         // The first batch is written always: so a message that comes late gets on, and is neither lost nor sent round for ever.
-        if index > 0 && stop.is_time().await? {
-            left_at = batch.first().map(|row| row.number);
+        if !std::mem::take(&mut is_first) && stop.is_time().await? {
+            left_at = Some(first.number);
             break;
         }
         let before = tally.errors.len();
         let mut ready = Vec::with_capacity(BATCH);
-        for row in batch {
+        for row in &batch {
             // Nothing is looked up or made for what such a row names.
             if overtaken.contains(&row.number) {
                 tally.counts.skipped += 1;
@@ -187,10 +198,10 @@ async fn bring_in(kind: &mut impl Kind, import: &Import, rows: &[Row], overtaken
                 }
             }
         }
-        kind.write(ready, &mut tally).await?;
+        kind.write(ready, &batch, &mut tally).await?;
         let errors = &mut tally.errors[before..];
         errors.sort_by_key(|error| error.row);
-        for row in batch {
+        for row in &batch {
             let start = errors.partition_point(|error| error.row < row.number);
             let end = errors.partition_point(|error| error.row <= row.number);
             write_errors(&mut failed_rows, import, row, &errors[start..end]);

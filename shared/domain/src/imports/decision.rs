@@ -1,4 +1,4 @@
-//! What a row does to the contact at its number, which may not exist.
+//! What a row makes, or does to the contact at its number.
 
 use std::fmt;
 
@@ -16,10 +16,8 @@ use crate::ids::{AgentId, TeamId};
 /// What is to be done.
 #[derive(Debug, Clone, PartialEq)]
 pub enum RowDecision {
-    /// Write a new contact.
-    Create(ContactDetails),
     /// Write the contact with these details.
-    Update(ContactDetails),
+    Update(Box<ContactDetails>),
     /// The contact already says this.
     Unchanged,
     /// The contact is to stay as it is.
@@ -71,6 +69,14 @@ impl Resolved {
 }
 
 impl ValidatedRow {
+    /// The details of the contact that the row makes when its number has none.
+    #[must_use]
+    pub fn into_details(self, resolved: Resolved, defaults: &Defaults, statuses: &RowStatuses) -> ContactDetails {
+        let (assignee, team) = resolved.after(None, None);
+        let status = statuses.after(statuses.new, self.status, self.asks_not_to_be_called(statuses));
+        self.draft.into_details(defaults, status, assignee, team)
+    }
+
     /// Whether the row says that its number must not be called: outright, or by giving the status that says so. Whatever becomes of the contact, unless the row is
     /// left out or refused, its number belongs on the suppression list then.
     #[must_use]
@@ -97,7 +103,7 @@ impl ValidatedRow {
     }
 }
 
-/// Decides for one row, under the options of its import.
+/// Decides for one row about the contact at its number, under the options of its import.
 ///
 /// `redelivered` says that this row may have been handled before without leaving a mark (because it changed nothing): then what somebody
 /// changed since the writing began is newer than the file and stays.
@@ -107,17 +113,11 @@ pub fn decide(
     number: u64,
     row: &ValidatedRow,
     resolved: Resolved,
-    existing: Option<&Contact>,
+    contact: &Contact,
     redelivered: bool,
     defaults: &Defaults,
     statuses: &RowStatuses,
 ) -> RowDecision {
-    let asks_not_to_be_called = row.asks_not_to_be_called(statuses);
-    let Some(contact) = existing else {
-        let (assignee, team) = resolved.after(None, None);
-        let status = statuses.after(statuses.new, row.status, asks_not_to_be_called);
-        return RowDecision::Create(row.draft.clone().into_details(defaults, status, assignee, team));
-    };
     if let Some(ImportMark { written, .. }) = contact.import_marks.iter().find(|mark| mark.import == import.id && mark.row == number) {
         return RowDecision::Done(*written);
     }
@@ -130,7 +130,7 @@ pub fn decide(
         Err(error) => return RowDecision::Refused(error),
     };
     keep_what_stands(&mut merged, &contact.details);
-    merged.status = statuses.after(merged.status, row.status, asks_not_to_be_called);
+    merged.status = statuses.after(merged.status, row.status, row.asks_not_to_be_called(statuses));
     (merged.assignee, merged.team) = resolved.after(merged.assignee, merged.team);
     if merged == contact.details && !restores {
         return RowDecision::Unchanged;
@@ -139,7 +139,7 @@ pub fn decide(
     if redelivered && changed_since {
         return RowDecision::Unchanged;
     }
-    RowDecision::Update(merged)
+    RowDecision::Update(Box::new(merged))
 }
 
 /// What becomes of a row whose contact is to stay as it is.
@@ -354,13 +354,17 @@ mod tests {
         contact(details)
     }
 
-    fn decided(options: ImportOptions, row: &ValidatedRow, resolved: Resolved, existing: Option<&Contact>) -> RowDecision {
+    fn decided(options: ImportOptions, row: &ValidatedRow, resolved: Resolved, existing: &Contact) -> RowDecision {
         decide(&import(options), 1, row, resolved, existing, false, &defaults(), &statuses())
     }
 
+    fn made(row: &ValidatedRow, resolved: Resolved) -> ContactDetails {
+        row.clone().into_details(resolved, &defaults(), &statuses())
+    }
+
     fn updated(options: ImportOptions, row: &ValidatedRow, resolved: Resolved, existing: &Contact) -> ContactDetails {
-        match decided(options, row, resolved, Some(existing)) {
-            RowDecision::Update(details) => details,
+        match decided(options, row, resolved, existing) {
+            RowDecision::Update(details) => *details,
             other => panic!("{other:?}"),
         }
     }
@@ -374,13 +378,12 @@ mod tests {
         let (skip, fail) =
             (ImportOptions { on_existing: OnExisting::Skip, ..ImportOptions::default() }, ImportOptions { on_existing: OnExisting::Fail, ..ImportOptions::default() });
         let row = row(&skip, &[("name", "Ada")]);
-        assert_eq!(decided(skip.clone(), &row, Resolved::default(), Some(&full())), RowDecision::Skipped(SkipReason::Exists));
-        let RowDecision::Refused(error) = decided(fail.clone(), &row, Resolved::default(), Some(&full())) else { panic!() };
+        assert_eq!(decided(skip.clone(), &row, Resolved::default(), &full()), RowDecision::Skipped(SkipReason::Exists));
+        let RowDecision::Refused(error) = decided(fail.clone(), &row, Resolved::default(), &full()) else { panic!() };
         assert_eq!((error.field.as_str(), error.code), ("phone", FieldErrorCode::Conflict));
         for options in [skip, fail] {
-            assert!(matches!(decided(options.clone(), &row, Resolved::default(), None), RowDecision::Create(_)));
             let deleted = Contact { deleted_at: Some(at(600)), ..full() };
-            assert!(matches!(decided(options, &row, Resolved::default(), Some(&deleted)), RowDecision::Update(_)), "one that was deleted isn't there");
+            assert!(matches!(decided(options, &row, Resolved::default(), &deleted), RowDecision::Update(_)), "one that was deleted isn't there");
         }
         assert_eq!((SkipReason::Exists.to_string(), SkipReason::Deleted.to_string()), ("exists".to_owned(), "deleted".to_owned()));
     }
@@ -391,8 +394,8 @@ mod tests {
         let same = row(&ImportOptions::default(), &[("city", "Somewhere")]);
         assert_eq!(updated(ImportOptions::default(), &same, Resolved::default(), &deleted), deleted.details);
         let skip = ImportOptions { on_deleted: OnDeleted::Skip, ..ImportOptions::default() };
-        assert_eq!(decided(skip.clone(), &same, Resolved::default(), Some(&deleted)), RowDecision::Skipped(SkipReason::Deleted));
-        assert_eq!(decided(skip, &same, Resolved::default(), Some(&full())), RowDecision::Unchanged);
+        assert_eq!(decided(skip.clone(), &same, Resolved::default(), &deleted), RowDecision::Skipped(SkipReason::Deleted));
+        assert_eq!(decided(skip, &same, Resolved::default(), &full()), RowDecision::Unchanged);
     }
 
     #[test]
@@ -403,8 +406,8 @@ mod tests {
             for on_existing in [OnExisting::Update, OnExisting::Skip, OnExisting::Fail] {
                 let options = ImportOptions { on_existing, on_deleted: OnDeleted::Skip, ..clearing() };
                 let row = row(&options, &[("name", "Ada")]);
-                assert_eq!(decided(options.clone(), &row, Resolved::default(), Some(&marked)), RowDecision::Done(written));
-                assert_ne!(decide(&import(options), 2, &row, Resolved::default(), Some(&marked), false, &defaults(), &statuses()), RowDecision::Done(written));
+                assert_eq!(decided(options.clone(), &row, Resolved::default(), &marked), RowDecision::Done(written));
+                assert_ne!(decide(&import(options), 2, &row, Resolved::default(), &marked, false, &defaults(), &statuses()), RowDecision::Done(written));
             }
         }
     }
@@ -415,7 +418,7 @@ mod tests {
         for (second, redelivered, stays) in [(999, true, false), (1_001, true, true), (1_001, false, false)] {
             let mut contact = full();
             contact.record = contact.record.changed(Change::new("contact.updated", at(second), Origin::system()));
-            let decision = decide(&import(ImportOptions::default()), 1, &row, Resolved::default(), Some(&contact), redelivered, &defaults(), &statuses());
+            let decision = decide(&import(ImportOptions::default()), 1, &row, Resolved::default(), &contact, redelivered, &defaults(), &statuses());
             assert_eq!(decision == RowDecision::Unchanged, stays, "{second} {redelivered}");
         }
     }
@@ -425,7 +428,7 @@ mod tests {
         let columns = ["ext", "mobile", "name", "email", "address", "city", "region", "postal code", "country", "time zone", "source", "note", "owner", "next call"];
         let blank: Vec<(&str, &str)> = columns.into_iter().map(|column| (column, "-")).collect();
         let keeping = ImportOptions::default();
-        assert_eq!(decided(keeping.clone(), &row(&keeping, &blank), Resolved::default(), Some(&full())), RowDecision::Unchanged);
+        assert_eq!(decided(keeping.clone(), &row(&keeping, &blank), Resolved::default(), &full()), RowDecision::Unchanged);
         let emptied = updated(clearing(), &row(&clearing(), &blank), Resolved::default(), &full());
         let expected = draft(&[("other", text("y"))], None, "CA").into_details(&defaults(), id(0), None, None);
         assert_eq!(emptied, expected);
@@ -456,27 +459,27 @@ mod tests {
         ] {
             let after = updated(ImportOptions::default(), &plain, resolved, contact);
             assert_eq!((after.assignee, after.team), whose, "{resolved:?}");
-            let RowDecision::Create(new) = decided(ImportOptions::default(), &plain, resolved, None) else { panic!() };
+            let new = made(&plain, resolved);
             assert_eq!((new.assignee, new.team), whose, "{resolved:?}");
         }
-        assert_eq!(decided(ImportOptions::default(), &plain, Resolved { assignee: agent(1), team: None }, Some(&full())), RowDecision::Unchanged);
+        assert_eq!(decided(ImportOptions::default(), &plain, Resolved { assignee: agent(1), team: None }, &full()), RowDecision::Unchanged);
         let to_nobody = row(&clearing(), &[("owner", "")]);
         assert_eq!(updated(clearing(), &to_nobody, Resolved::default(), &full()).assignee, None);
         assert_eq!(updated(clearing(), &to_nobody, Resolved { assignee: None, team: team(2) }, &full()).team, team(2));
-        assert_eq!(decided(clearing(), &to_nobody, Resolved::default(), Some(&pooled)), RowDecision::Unchanged);
+        assert_eq!(decided(clearing(), &to_nobody, Resolved::default(), &pooled), RowDecision::Unchanged);
     }
 
     #[test]
     fn a_status_is_given_and_who_must_not_be_called_or_was_won_keeps_theirs_with_a_warning() {
         let options = ImportOptions::default();
         let interested = row(&options, &[("status", "Interested")]);
-        let RowDecision::Create(new) = decided(options.clone(), &interested, Resolved::default(), None) else { panic!() };
+        let new = made(&interested, Resolved::default());
         assert_eq!((new.status, updated(options.clone(), &interested, Resolved::default(), &full()).status), (id(4), id(4)));
         assert!(interested.said_in_vain(Some(&full()), false, &statuses()).is_empty());
         for stays in [6, 7] {
             let mut contact = full();
             contact.details.status = id(stays);
-            assert_eq!(decided(options.clone(), &interested, Resolved::default(), Some(&contact)), RowDecision::Unchanged);
+            assert_eq!(decided(options.clone(), &interested, Resolved::default(), &contact), RowDecision::Unchanged);
             assert_eq!(codes(&interested.said_in_vain(Some(&contact), false, &statuses())), [("statusCode", FieldErrorCode::Conflict)]);
         }
     }
@@ -489,7 +492,7 @@ mod tests {
         {
             let asks = row(&options, &cells);
             assert!(asks.asks_not_to_be_called(&statuses()), "{cells:?}");
-            let RowDecision::Create(new) = decided(options.clone(), &asks, Resolved::default(), None) else { panic!() };
+            let new = made(&asks, Resolved::default());
             assert_eq!((new.status, updated(options.clone(), &asks, Resolved::default(), &full()).status), (id(7), id(7)), "{cells:?}");
             assert!(asks.said_in_vain(Some(&full()), true, &statuses()).is_empty(), "{cells:?}");
         }
@@ -499,8 +502,8 @@ mod tests {
         for (existing, on_list) in [(Some(&by_status), false), (Some(&suppressed), false), (None, true)] {
             assert_eq!(codes(&weakens.said_in_vain(existing, on_list, &statuses())), [("doNotCall", FieldErrorCode::Conflict)]);
         }
-        assert_eq!(decided(options.clone(), &weakens, Resolved::default(), Some(&by_status)), RowDecision::Unchanged);
-        assert_eq!(decided(options, &weakens, Resolved::default(), Some(&full())), RowDecision::Unchanged);
+        assert_eq!(decided(options.clone(), &weakens, Resolved::default(), &by_status), RowDecision::Unchanged);
+        assert_eq!(decided(options, &weakens, Resolved::default(), &full()), RowDecision::Unchanged);
         assert!(weakens.said_in_vain(Some(&full()), false, &statuses()).is_empty());
     }
 
@@ -511,7 +514,7 @@ mod tests {
         assert_eq!(codes(&next.warnings), [("nextContactAt", FieldErrorCode::Invalid)]);
         let cells = [("next call", "2000-07-01 10:30")];
         assert_eq!(updated(options.clone(), &row(&options, &cells), Resolved::default(), &full()).next_contact_at, Some("2000-07-01T08:30:00Z".parse().unwrap()));
-        let RowDecision::Create(new) = decided(options.clone(), &row(&options, &cells), Resolved::default(), None) else { panic!() };
+        let new = made(&row(&options, &cells), Resolved::default());
         assert_eq!(new.next_contact_at, Some("2000-07-01T14:30:00Z".parse().unwrap()));
     }
 
@@ -539,12 +542,12 @@ mod tests {
             let mut contact = full();
             contact.details.status = id(status);
             contact.deleted_at = deleted.then(|| at(600));
-            match decided(options.clone(), &row, resolved, Some(&contact)) {
+            match decided(options.clone(), &row, resolved, &contact) {
                 RowDecision::Update(details) => {
                     prop_assert!(status != 7 || details.status == id(7));
                     prop_assert!(!row.asks_not_to_be_called(&statuses()) || details.status == id(7));
-                    let written = Contact { details, deleted_at: None, ..contact };
-                    prop_assert_eq!(decided(options, &row, resolved, Some(&written)), RowDecision::Unchanged);
+                    let written = Contact { details: *details, deleted_at: None, ..contact };
+                    prop_assert_eq!(decided(options, &row, resolved, &written), RowDecision::Unchanged);
                 }
                 RowDecision::Unchanged => prop_assert!(!deleted),
                 other => return Err(TestCaseError::fail(format!("{other:?}"))),

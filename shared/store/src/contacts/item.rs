@@ -1,5 +1,7 @@
 //! A contact as an item: what stands in the clear, what is sealed, and its places in the indexes.
 
+use std::borrow::Cow;
+
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -25,32 +27,35 @@ const LIST: &str = "list";
 const DETAILS: &str = "details";
 const UNMERGE: &str = "unmerge";
 
+/// What a sealed attribute has at most, mostly.
+const SEALED_BYTES: usize = 500;
+
 /// What a list shows of the personal data; sealed apart, because index 1 carries it.
 #[derive(Serialize, Deserialize)]
-struct SealedList {
-    phone: String,
+struct SealedList<'a> {
+    phone: Cow<'a, str>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    email: Option<String>,
+    email: Option<Cow<'a, str>>,
 }
 
 /// The rest of the personal data.
 #[derive(Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct SealedDetails {
+struct SealedDetails<'a> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    extension: Option<String>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    alternates: Vec<String>,
+    extension: Option<Cow<'a, str>>,
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    alternates: Cow<'a, [String]>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    address: Option<String>,
+    address: Option<Cow<'a, str>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    postal: Option<String>,
+    postal: Option<Cow<'a, str>>,
     #[serde(default, skip_serializing_if = "Attributes::is_empty")]
     attributes: Attributes,
 }
 
 #[derive(Serialize, Deserialize)]
-struct ContactItem {
+struct ContactItem<'a> {
     #[serde(rename = "PK")]
     pk: String,
     #[serde(rename = "SK")]
@@ -58,7 +63,7 @@ struct ContactItem {
     #[serde(rename = "GSI1PK")]
     list_pk: String,
     #[serde(rename = "GSI1SK")]
-    list_sk: String,
+    list_sk: Cow<'a, str>,
     #[serde(rename = "GSI2PK", default, skip_serializing_if = "Option::is_none")]
     work_pk: Option<String>,
     #[serde(rename = "GSI2SK", default, skip_serializing_if = "Option::is_none")]
@@ -75,38 +80,38 @@ struct ContactItem {
     sealed: Option<Vec<u8>>,
     #[serde(default, skip_serializing_if = "Option::is_none", with = "switchboard_domain::audit::optional_bytes")]
     unmerge: Option<Vec<u8>>,
-    #[serde(default, skip_serializing_if = "Attributes::is_empty")]
-    attributes: Attributes,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    merged: Vec<ContactId>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    imports: Vec<ImportMark>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    jobs: Vec<BulkJobId>,
+    #[serde(default, skip_serializing_if = "is_bare")]
+    attributes: Cow<'a, Attributes>,
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    merged: Cow<'a, [ContactId]>,
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    imports: Cow<'a, [ImportMark]>,
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    jobs: Cow<'a, [BulkJobId]>,
     #[serde(default, skip_serializing_if = "NumberOwner::is_this")]
     number_owner: NumberOwner,
     #[serde(default, skip_serializing_if = "Option::is_none", with = "switchboard_domain::audit::optional_bytes")]
     scored: Option<Vec<u8>>,
     #[serde(flatten)]
-    listed: ListedAttributes,
+    listed: ListedAttributes<'a>,
     #[serde(flatten)]
     record: RecordAttributes,
 }
 
 /// What stands in the clear and is shown in lists.
 #[derive(Serialize, Deserialize)]
-struct ListedAttributes {
+struct ListedAttributes<'a> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    name: Option<String>,
+    name: Option<Cow<'a, str>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    city: Option<String>,
+    city: Option<Cow<'a, str>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    region: Option<String>,
+    region: Option<Cow<'a, str>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    country: Option<String>,
+    country: Option<Cow<'a, str>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    source: Option<String>,
-    time_zone: String,
+    source: Option<Cow<'a, str>>,
+    time_zone: Cow<'a, str>,
     time_zone_from: TimeZoneSource,
     status: StatusId,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -125,23 +130,29 @@ struct ListedAttributes {
     score: Option<u8>,
 }
 
-impl ContactItem {
+/// Whether there are no attributes.
+fn is_bare(attributes: &Attributes) -> bool {
+    attributes.is_empty()
+}
+
+impl ContactItem<'_> {
     /// Tells the attributes as serialising it has them; by hand, because an import makes a million.
     fn tell(&self, attributes: &mut impl AttributeWriter) -> Result<(), StoreError> {
         let listed = &self.listed;
-        let texts = [("PK", &self.pk), ("SK", &self.sk), ("GSI1PK", &self.list_pk), ("GSI1SK", &self.list_sk), ("type", &self.kind), ("time_zone", &listed.time_zone)];
+        let texts: [(&str, &str); 6] =
+            [("PK", &self.pk), ("SK", &self.sk), ("GSI1PK", &self.list_pk), ("GSI1SK", &self.list_sk), ("type", &self.kind), ("time_zone", &listed.time_zone)];
         for (name, text) in texts {
             attributes.text(name, text)?;
         }
         let texts = [
-            ("GSI2PK", &self.work_pk),
-            ("GSI2SK", &self.work_sk),
-            ("GSI3SK", &self.rank_sk),
-            ("name", &listed.name),
-            ("city", &listed.city),
-            ("region", &listed.region),
-            ("country", &listed.country),
-            ("source", &listed.source),
+            ("GSI2PK", self.work_pk.as_deref()),
+            ("GSI2SK", self.work_sk.as_deref()),
+            ("GSI3SK", self.rank_sk.as_deref()),
+            ("name", listed.name.as_deref()),
+            ("city", listed.city.as_deref()),
+            ("region", listed.region.as_deref()),
+            ("country", listed.country.as_deref()),
+            ("source", listed.source.as_deref()),
         ];
         for (name, text) in texts {
             if let Some(text) = text {
@@ -210,7 +221,7 @@ struct RowItem {
     #[serde(with = "switchboard_domain::audit::bytes")]
     sealed_list: Vec<u8>,
     #[serde(flatten)]
-    listed: ListedAttributes,
+    listed: ListedAttributes<'static>,
 }
 
 /// A contact as a list has it.
@@ -353,15 +364,27 @@ pub(super) fn tell_new(
     form(tenant, settings, contact, &placement, &key, entropy)?.tell(attributes)
 }
 
-fn form(tenant: &OpenTenant, settings: &Settings, contact: &Contact, placement: &Placement, key: &ContactKey, entropy: &dyn Entropy) -> Result<ContactItem, StoreError> {
+fn form<'a>(
+    tenant: &OpenTenant,
+    settings: &Settings,
+    contact: &'a Contact,
+    placement: &'a Placement,
+    key: &ContactKey,
+    entropy: &dyn Entropy,
+) -> Result<ContactItem<'a>, StoreError> {
     let details = &contact.details;
-    let list = SealedList { phone: details.phone.clone(), email: details.email.clone() };
-    let (sensitive, clear): (Attributes, Attributes) = details.attributes.clone().into_iter().partition(|(name, _)| is_sealed(name));
+    let list = SealedList { phone: said(&details.phone), email: said_of(details.email.as_ref()) };
+    let (sensitive, clear) = if details.attributes.keys().any(|name| is_sealed(name)) {
+        let (sensitive, clear) = details.attributes.clone().into_iter().partition(|(name, _)| is_sealed(name));
+        (sensitive, Cow::Owned(clear))
+    } else {
+        (Attributes::new(), Cow::Borrowed(&details.attributes))
+    };
     let rest = SealedDetails {
-        extension: details.phone_extension.clone(),
-        alternates: details.alternate_phones.clone(),
-        address: details.address.clone(),
-        postal: details.postal_code.clone(),
+        extension: said_of(details.phone_extension.as_ref()),
+        alternates: Cow::Borrowed(&details.alternate_phones),
+        address: said_of(details.address.as_ref()),
+        postal: said_of(details.postal_code.as_ref()),
         attributes: sensitive,
     };
     let seal = |purpose: &str, json: Result<Vec<u8>, serde_json::Error>| {
@@ -382,33 +405,33 @@ fn form(tenant: &OpenTenant, settings: &Settings, contact: &Contact, placement: 
     };
     let is_listed = contact.deleted_at.is_none();
     let list_of = if is_listed { keys::contact_list } else { keys::deleted_list };
-    let unmerge = contact.unmerge.as_ref().map(|unmerge| seal(UNMERGE, serde_json::to_vec(unmerge))).transpose()?;
+    let unmerge = contact.unmerge.as_ref().map(|unmerge| seal(UNMERGE, json_of(unmerge))).transpose()?;
     Ok(ContactItem {
         pk: item_key.pk,
         sk: item_key.sk,
         list_pk: list_of(&tenant.scope, placement.shard),
-        list_sk: placement.list_sk.clone(),
+        list_sk: said(&placement.list_sk),
         work_pk: is_listed.then(|| keys::work(&tenant.scope, whose, placement.shard)),
         work_sk: is_listed.then_some(work_sk),
         rank_sk: value.filter(|_| is_listed).map(|value| keys::rank(value, &placement.list_sk)),
         kind: CONTACT.to_owned(),
         key: if tenant.keyring.is_current(&placement.wrapped_key) { placement.wrapped_key.clone() } else { tenant.keyring.wrap(&contact.id, key, entropy) },
-        sealed_list: seal(LIST, serde_json::to_vec(&list))?,
-        sealed: if rest == SealedDetails::default() { None } else { Some(seal(DETAILS, serde_json::to_vec(&rest))?) },
+        sealed_list: seal(LIST, json_of(&list))?,
+        sealed: if rest == SealedDetails::default() { None } else { Some(seal(DETAILS, json_of(&rest))?) },
         unmerge,
         attributes: clear,
-        merged: contact.merged.clone(),
-        imports: contact.import_marks.clone(),
-        jobs: contact.job_marks.clone(),
+        merged: Cow::Borrowed(&contact.merged),
+        imports: Cow::Borrowed(&contact.import_marks),
+        jobs: Cow::Borrowed(&contact.job_marks),
         number_owner: placement.number_owner.clone(),
         scored: contact.score.as_ref().map(|score| score_bytes(score, contact.record.created_at)).transpose()?,
         listed: ListedAttributes {
-            name: details.name.clone(),
-            city: details.city.clone(),
-            region: details.region.clone(),
-            country: details.country.clone(),
-            source: details.source.clone(),
-            time_zone: details.time_zone.name.clone(),
+            name: said_of(details.name.as_ref()),
+            city: said_of(details.city.as_ref()),
+            region: said_of(details.region.as_ref()),
+            country: said_of(details.country.as_ref()),
+            source: said_of(details.source.as_ref()),
+            time_zone: said(&details.time_zone.name),
             time_zone_from: details.time_zone.source,
             status: details.status,
             assignee: details.assignee,
@@ -421,6 +444,25 @@ fn form(tenant: &OpenTenant, settings: &Settings, contact: &Contact, placement: 
         },
         record: (&contact.record).into(),
     })
+}
+
+fn json_of(value: &impl Serialize) -> Result<Vec<u8>, serde_json::Error> {
+    let mut json = Vec::with_capacity(SEALED_BYTES);
+    serde_json::to_writer(&mut json, value)?;
+    Ok(json)
+}
+
+fn said(text: &str) -> Cow<'_, str> {
+    Cow::Borrowed(text)
+}
+
+fn said_of(text: Option<&String>) -> Option<Cow<'_, str>> {
+    text.map(|text| said(text))
+}
+
+/// A text of one's own of what was read.
+fn read(text: Option<Cow<'_, str>>) -> Option<String> {
+    text.map(Cow::into_owned)
 }
 
 /// Reads a contact from its item.
@@ -437,21 +479,21 @@ pub fn decode(keyring: &TenantKeyring, item: Item) -> Result<StoredContact, Stor
     let shard = item.list_pk.rsplit('#').next().and_then(|shard| shard.parse().ok()).ok_or_else(|| StoreError::undecodable(CONTACT, "its list has no shard"))?;
     let listed = item.listed;
     let score = listed.score.zip(item.scored.as_deref()).map(|(value, bytes)| score_from_bytes(value, item.record.created_at, bytes)).transpose()?;
-    let mut attributes = item.attributes;
+    let mut attributes = item.attributes.into_owned();
     attributes.extend(rest.attributes);
     let details = ContactDetails {
-        phone: list.phone,
-        phone_extension: rest.extension,
-        alternate_phones: rest.alternates,
-        name: listed.name,
-        email: list.email,
-        address: rest.address,
-        city: listed.city,
-        region: listed.region,
-        postal_code: rest.postal,
-        country: listed.country,
-        time_zone: ContactTimeZone { name: listed.time_zone, source: listed.time_zone_from },
-        source: listed.source,
+        phone: list.phone.into_owned(),
+        phone_extension: read(rest.extension),
+        alternate_phones: rest.alternates.into_owned(),
+        name: read(listed.name),
+        email: read(list.email),
+        address: read(rest.address),
+        city: read(listed.city),
+        region: read(listed.region),
+        postal_code: read(rest.postal),
+        country: read(listed.country),
+        time_zone: ContactTimeZone { name: listed.time_zone.into_owned(), source: listed.time_zone_from },
+        source: read(listed.source),
         attributes,
         status: listed.status,
         assignee: listed.assignee,
@@ -466,13 +508,13 @@ pub fn decode(keyring: &TenantKeyring, item: Item) -> Result<StoredContact, Stor
             deleted_at: listed.deleted_at,
             merged_into: listed.merged_into,
             unmerge,
-            merged: item.merged,
+            merged: item.merged.into_owned(),
             suppressed: listed.suppressed,
             score,
-            import_marks: item.imports,
-            job_marks: item.jobs,
+            import_marks: item.imports.into_owned(),
+            job_marks: item.jobs.into_owned(),
         },
-        placement: Placement { wrapped_key: item.key, shard, list_sk: item.list_sk, number_owner: item.number_owner },
+        placement: Placement { wrapped_key: item.key, shard, list_sk: item.list_sk.into_owned(), number_owner: item.number_owner },
     })
 }
 
@@ -494,14 +536,14 @@ pub fn decode_row(keyring: &TenantKeyring, item: Item) -> Result<ContactRow, Sto
         created_at,
         updated_at: item.updated_at,
         deleted_at: listed.deleted_at,
-        phone: list.phone,
-        email: list.email,
-        name: listed.name,
-        city: listed.city,
-        region: listed.region,
-        country: listed.country,
-        source: listed.source,
-        time_zone: ContactTimeZone { name: listed.time_zone, source: listed.time_zone_from },
+        phone: list.phone.into_owned(),
+        email: read(list.email),
+        name: read(listed.name),
+        city: read(listed.city),
+        region: read(listed.region),
+        country: read(listed.country),
+        source: read(listed.source),
+        time_zone: ContactTimeZone { name: listed.time_zone.into_owned(), source: listed.time_zone_from },
         status: listed.status,
         assignee: listed.assignee,
         team: listed.team,

@@ -34,9 +34,9 @@ pub(super) fn is_left_for_good(services: &ImportServices, import: &Import) -> bo
 /// Finds out what was written of a piece, and counts it as written; none when its file is gone. Its rows are read again and looked up, twice; nothing is written of
 /// them. 2 requests to buckets and 2 more for what was found, 2 R a row, 2 × 2 W.
 pub(super) async fn written(services: &ImportServices, tenant: &OpenTenant, import: &Import, chunk: &Chunk) -> Result<Option<Vec<WrittenRow>>, AppError> {
-    let rows = match rows::read(services, import, chunk).await {
+    let rows: Vec<Row> = match rows::read(services, import, chunk).await {
         Err(AppError::Platform(PlatformError::NotFound(_) | PlatformError::Changed(_))) => return Ok(None),
-        rows => rows?,
+        part => part?.rows().collect(),
     };
     let (place, piece) = (Place::of(&tenant.scope, import.id), chunk.piece());
     let overtaken: Option<Vec<u64>> = services.results.get_json(&place.overtaken(import.checked_run, piece.chunk)).await?;

@@ -6,18 +6,14 @@
 mod serializer;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::config::interceptors::BeforeTransmitInterceptorContextMut;
-use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
-use aws_sdk_dynamodb::error::BoxError;
 use aws_sdk_dynamodb::types::{AttributeValue, BatchStatementErrorCodeEnum};
-use aws_smithy_types::body::SdkBody;
-use data_encoding::BASE64;
 use futures::StreamExt as _;
 use futures::stream::FuturesOrdered;
 use serde::Serialize;
 
 use serializer::ValueSerializer;
 
+use super::body::{Body, encoded, quoted, tagged};
 use super::{AT_ONCE, BATCH_ATTEMPTS, BATCH_WRITE, CoreTable, INDEX_PARTITIONS, back_off, check};
 use crate::attribute_writer::AttributeWriter;
 use crate::error::{StoreError, TRANSIENT_CODES};
@@ -25,6 +21,8 @@ use crate::scope::TenantScope;
 
 /// What an item takes of a body, about: of an import's contacts.
 const ITEM_BYTES: usize = 3_000;
+/// What the bodies that are on their way have together before no further one is written. Eight bodies of contacts have about a tenth of it.
+const MOST_BYTES: usize = 4 << 20;
 
 impl CoreTable {
     /// Writes many new items, each told when its turn comes; tells for each whether it was written (false: its key was taken). 1 request per 25, units as
@@ -42,7 +40,8 @@ impl CoreTable {
     }
 }
 
-/// Inserts items with PartiQL, 25 in a request and eight requests at once, telling and trying again those that the database had no time for.
+/// Inserts items with PartiQL, 25 in a request and up to eight requests at once, telling and trying again those that the database had no time for. Memory holds the
+/// bodies of the requests that are on their way: 4 MiB, and what one more has.
 pub(crate) async fn insert_many(
     client: &Client,
     table: &str,
@@ -55,18 +54,27 @@ pub(crate) async fn insert_many(
     let mut attempt = 0;
     while !left.is_empty() {
         let mut again = Vec::new();
-        for batches in left.chunks(AT_ONCE * BATCH_WRITE) {
-            let mut requests = FuturesOrdered::new();
-            for batch in batches.chunks(BATCH_WRITE) {
+        let mut batches = left.chunks(BATCH_WRITE);
+        loop {
+            let (mut sent, mut requests, mut bytes) = (Vec::with_capacity(AT_ONCE), FuturesOrdered::new(), 0);
+            while has_room(sent.len(), bytes)
+                && let Some(batch) = batches.next()
+            {
                 let mut statements = Statements::new(table, scope);
                 for index in batch {
                     statements.insert(|attributes| item(*index, attributes))?;
                 }
-                requests.push_back(client.batch_execute_statement().customize().interceptor(Body(statements.into_body())).send());
+                let json = statements.into_json();
+                bytes += json.len();
+                requests.push_back(client.batch_execute_statement().customize().interceptor(Body::new(json)).send());
+                sent.push(batch);
+            }
+            if sent.is_empty() {
+                break;
             }
             // All of them end: what one of them said doesn't leave another half-way.
             let answers: Vec<_> = requests.collect().await;
-            for (batch, answer) in batches.chunks(BATCH_WRITE).zip(answers) {
+            for (batch, answer) in sent.into_iter().zip(answers) {
                 let responses = answer?.responses.unwrap_or_default();
                 if responses.len() != batch.len() {
                     return Err(StoreError::Unavailable("the batch was answered in part".to_owned()));
@@ -98,22 +106,9 @@ pub(crate) async fn insert_many(
     Ok(outcomes)
 }
 
-/// Gives a request a body instead of the one the SDK made, before it is signed and sent for the first time.
-#[derive(Debug)]
-struct Body(SdkBody);
-
-impl Intercept for Body {
-    fn name(&self) -> &'static str {
-        "Body"
-    }
-
-    fn modify_before_retry_loop(&self, context: &mut BeforeTransmitInterceptorContextMut<'_>, _: &RuntimeComponents, _: &mut ConfigBag) -> Result<(), BoxError> {
-        let body = self.0.try_clone().ok_or("the body is in memory")?;
-        let request = context.request_mut();
-        request.headers_mut().insert("content-length", body.content_length().unwrap_or_default().to_string());
-        *request.body_mut() = body;
-        Ok(())
-    }
+/// Whether one more request is written before those that are are waited for.
+fn has_room(requests: usize, bytes: usize) -> bool {
+    requests < AT_ONCE && bytes < MOST_BYTES
 }
 
 /// The body of a `BatchExecuteStatement`: an `INSERT` of each item. What an item is told is written at once: the values as parameters of its statement, the names
@@ -159,9 +154,9 @@ impl<'a> Statements<'a> {
         Ok(())
     }
 
-    fn into_body(mut self) -> SdkBody {
+    fn into_json(mut self) -> Vec<u8> {
         self.json.extend_from_slice(b"]}");
-        SdkBody::from(self.json)
+        self.json
     }
 
     /// Names the next parameter.
@@ -212,28 +207,6 @@ impl AttributeWriter for Statements<'_> {
         self.name(name);
         value.serialize(ValueSerializer(&mut self.json)).map_err(|error| StoreError::undecodable(kind, error))
     }
-}
-
-/// A value with the name of its type.
-fn tagged<T>(json: &mut Vec<u8>, kind: &str, value: impl FnOnce(&mut Vec<u8>) -> T) -> T {
-    json.extend_from_slice(b"{\"");
-    json.extend_from_slice(kind.as_bytes());
-    json.extend_from_slice(b"\":");
-    let said = value(json);
-    json.push(b'}');
-    said
-}
-
-fn quoted(json: &mut Vec<u8>, text: &str) -> Result<(), serde_json::Error> {
-    serde_json::to_writer(json, text)
-}
-
-fn encoded(json: &mut Vec<u8>, bytes: &[u8]) {
-    json.push(b'"');
-    let start = json.len();
-    json.resize(start + BASE64.encode_len(bytes.len()), 0);
-    BASE64.encode_mut(bytes, &mut json[start..]);
-    json.push(b'"');
 }
 
 fn refused(error: serde_json::Error) -> StoreError {
@@ -323,12 +296,19 @@ mod tests {
             })
             .unwrap();
         statements.insert(|attributes| attributes.shown("type", &"none")).unwrap();
-        let body: Value = serde_json::from_slice(statements.into_body().bytes().unwrap()).unwrap();
+        let body: Value = serde_json::from_slice(&statements.into_json()).unwrap();
         let expected = json!({"Statements": [
             {"Statement": "INSERT INTO \"core\" VALUE {'PK':?,'revision':?,'key':?}", "Parameters": [{"S": said}, {"N": "-7"}, {"B": "AP8B"}]},
             {"Statement": "INSERT INTO \"core\" VALUE {'type':?}", "Parameters": [{"S": "none"}]},
         ]});
         assert_eq!(body, expected);
+    }
+
+    #[test]
+    fn large_items_are_not_all_in_memory_before_the_first_is_sent() {
+        let largest = BATCH_WRITE * 400 * 1_024;
+        assert!(has_room(0, 0) && has_room(AT_ONCE - 1, (AT_ONCE - 1) * BATCH_WRITE * ITEM_BYTES));
+        assert!(!has_room(1, largest) && !has_room(AT_ONCE, 0));
     }
 
     #[test]

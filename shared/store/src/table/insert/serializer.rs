@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde::ser::{self, Error as _, Serializer};
 use serde_json::Error;
 
-use super::{encoded, quoted, tagged};
+use super::super::body::{encoded, quoted, tagged};
 
 /// Where the value goes.
 pub(super) struct ValueSerializer<'a>(pub(super) &'a mut Vec<u8>);
