@@ -477,23 +477,23 @@ Timings are not checked: they are one machine's, on one core of two shared with 
 `./dev bench score_sweep`, 1,000 scores that time changes within an hour: found and sent to be scored with 10 requests, 34 R and 1 W among 10,000 contacts, and with the same
 among 100,000; scored again, 4.0 requests, 1.0 R and 6.0 W each.
 
-`./dev bench stack` changes contacts 100 times on a local stack of its own: each has its new score 2.6 s after the answer (median), 99 of 100 within 2.8 s.
+`./dev bench stack` changes contacts 100 times on a local stack of its own: each has its new score 2.5 s after the answer (median), 99 of 100 within 2.8 s.
 
 ## What an import takes
 
 Timings are not checked: they are one machine's, on two cores shared with other work. `./dev bench import` first takes rows through all that needs no request, on one
-core, in rows a second: planned 24,470,543; read, split and decoded 1,610,103; mapped, checked and normalised 399,683; read, checked, keyed and sealed 215,925; written as the
-item that is stored 63,296. `--callgrind` counts 45,634 instructions a row for all but the item, SHA-256 without the processor's own instructions for it.
+core, in rows a second: planned 29,811,200; read, split and decoded 3,175,310; mapped, checked and normalised 683,196; read, checked, keyed and sealed 301,337; written as the
+item that is stored 124,299. `--callgrind` counts 5,333 instructions a row for reading and 40,669 for all but the item, SHA-256 without the processor's own instructions for it.
 
 `./dev bench import --rows 1000000` imports a list of so many rows (111.3 MB; one row in 100 repeats a number, one in 200 has none that exists, one in 200 a wrong
 address) through `import-plan` and `import-rows`, each a process of its own, over HTTP against the embedded engine, and fails when a count differs from the list's or a
-process ever had 128 MB. Planned in 0.4 s, checked and joined in 9.3 s (processor 8.1 µs a row), written in 761.3 s, most of which the engine took (processor 105.4 µs a
-row); at most 23.6 MB and 92.0 MB of memory. Of 1,000 rows of 20,000, planned, checked and written: 63.5 requests,
+process ever had 128 MB. Planned in 0.1 s, checked and joined in 3.2 s (processor 2.5 µs a row), written in 246.0 s, most of which the engine took (processor 25.1 µs a
+row); at most 27.8 MB and 92.3 MB of memory. Of 1,000 rows of 20,000, planned, checked and written: 63.5 requests,
 1,972 R and 3,943 W, without the audit's.
-`--plan-gigabyte`: 9,490,458 rows of 1,075.3 MB planned in 2.3 s, with 23.4 MB of memory.
+`--plan-gigabyte`: 9,490,458 rows of 1,075.3 MB planned in 1.1 s, with 31.2 MB of memory; a file whose only cell has 500 MB refused in 0.3 s, with 27.2 MB.
 
-`--rows 20000 --peer`: a plain importer in Python (csv, phonenumbers, boto3's batch writer, no audit) on the same engine and file, check and write together, takes 7.7 to 8.7
-times the processor's time in six runs on one machine (28.1 µs a row against 231.7), and 1.4 to 1.7 times as long.
+`--rows 20000 --peer`: a plain importer in Python (csv, phonenumbers, boto3's batch writer, no audit) on the same engine and file, check and write together, takes 8.4 to 9.1
+times the processor's time in six runs on one machine (34.5 µs a row against 302.4), and 1.5 to 1.6 times as long.
 
 ## Many contacts on the local stack
 

@@ -3,7 +3,7 @@
 //! five times, then from the dead letters, and from the break on in any order. However it went, the table, the files and the trail say the same as when nothing goes
 //! wrong. So they do when another import changes some of the contacts in between, but for those: each has what the later of the two said of it.
 //!
-//! By default a sample of the writes of a file of 200 rows. All writes of one of 2,000 rows, some 3,100 cases, which take an hour on two processors:
+//! By default a sample of the writes of a file of 200 rows. All writes of one of 2,000 rows, some 3,000 cases, which take 45 minutes on two processors:
 //!
 //! ```sh
 //! SWEEP=all cargo test --profile bench -p switchboard-app --test it -- import_sweep --nocapture

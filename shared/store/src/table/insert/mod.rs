@@ -21,7 +21,7 @@ use crate::scope::TenantScope;
 
 /// What an item takes of a body, about: of an import's contacts.
 const ITEM_BYTES: usize = 3_000;
-/// What the bodies that are on their way have together before no further one is written. Eight bodies of contacts have about a tenth of it.
+/// What the bodies that are on their way have together before no further one is written. Eight bodies of contacts have less than a tenth of it.
 const MOST_BYTES: usize = 4 << 20;
 
 impl CoreTable {
