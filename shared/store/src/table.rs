@@ -8,6 +8,7 @@ mod query;
 mod transaction;
 mod whole;
 
+pub(crate) use batch_get::get_batch;
 pub(crate) use insert::{Statements, insert_many};
 pub use query::{Examined, Filter, ListQuery, Order, beyond};
 pub use transaction::{Change, Part};
@@ -33,7 +34,7 @@ const AT_ONCE: usize = 8;
 /// The attributes that say in which partition of an index an item stands.
 const INDEX_PARTITIONS: [&str; 2] = ["GSI1PK", "GSI2PK"];
 /// How often an incomplete batch is asked for again before it counts as unavailable.
-pub(crate) const BATCH_ATTEMPTS: u32 = 8;
+const BATCH_ATTEMPTS: u32 = 8;
 
 /// How fresh what is read must be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -208,7 +209,7 @@ fn key_item(key: &Key) -> Item {
 }
 
 /// Waits longer with each attempt: 25 ms, doubling, at most 3.2 s.
-pub(crate) async fn back_off(attempt: u32) {
+async fn back_off(attempt: u32) {
     tokio::time::sleep(Duration::from_millis(25 << attempt.min(7))).await;
 }
 

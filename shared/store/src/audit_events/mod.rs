@@ -8,7 +8,7 @@ pub use item::{day_of, decode as decode_image};
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
+use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use switchboard_domain::audit::{AuditEvent, BESIDE, Place};
@@ -19,7 +19,7 @@ use crate::error::StoreError;
 use crate::item::{Item, text};
 use crate::keys;
 use crate::scope::TenantScope;
-use crate::table::{BATCH_ATTEMPTS, BATCH_GET, Page, Statements, back_off, insert_many};
+use crate::table::{BATCH_GET, Freshness, Page, Statements, get_batch, insert_many};
 
 /// The audit table. It has no way to change or delete an event; neither has any function's role.
 #[derive(Debug, Clone)]
@@ -120,23 +120,11 @@ impl AuditTable {
     /// Those of the database.
     pub async fn get_many(&self, tenant: TenantId, keys: &[EventKey]) -> Result<Vec<StoredEvent>, StoreError> {
         let mut events = Vec::with_capacity(keys.len());
+        // One request after the other: events can be large.
         for keys in keys.chunks(BATCH_GET) {
-            let mut wanted: Vec<Item> = keys.iter().map(|(kind, id, place)| key_item(keys::audit_event(tenant, kind, id, place))).collect();
-            for attempt in 0..BATCH_ATTEMPTS {
-                let request = KeysAndAttributes::builder().set_keys(Some(std::mem::take(&mut wanted))).consistent_read(true).build();
-                let request = request.map_err(|error| StoreError::Refused(error.to_string()))?;
-                let answer = self.client.batch_get_item().request_items(&self.name, request).send().await?;
-                for item in answer.responses.unwrap_or_default().remove(&self.name).unwrap_or_default() {
-                    events.push(decoded(item)?);
-                }
-                wanted = answer.unprocessed_keys.unwrap_or_default().remove(&self.name).map(|left| left.keys).unwrap_or_default();
-                if wanted.is_empty() {
-                    break;
-                }
-                back_off(attempt).await;
-            }
-            if !wanted.is_empty() {
-                return Err(StoreError::Unavailable("unprocessed keys were left".to_owned()));
+            let keys: Vec<keys::Key> = keys.iter().map(|(kind, id, place)| keys::audit_event(tenant, kind, id, place)).collect();
+            for item in get_batch(&self.client, &self.name, &keys, Freshness::Strong).await? {
+                events.push(decoded(item)?);
             }
         }
         Ok(events)

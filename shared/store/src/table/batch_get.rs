@@ -1,5 +1,6 @@
 //! Reads of many items by their keys, 100 in a request.
 
+use aws_sdk_dynamodb::Client;
 use futures::StreamExt as _;
 use futures::stream::FuturesOrdered;
 
@@ -22,32 +23,32 @@ impl CoreTable {
         keys.iter().try_for_each(|key| check(scope, &key.pk))?;
         let mut items = Vec::new();
         for keys in keys.chunks(AT_ONCE * BATCH_GET) {
-            let mut requests: FuturesOrdered<_> = keys.chunks(BATCH_GET).map(|keys| self.get_batch(keys, freshness)).collect();
+            let mut requests: FuturesOrdered<_> = keys.chunks(BATCH_GET).map(|keys| get_batch(&self.client, &self.name, keys, freshness)).collect();
             while let Some(found) = requests.next().await {
                 items.append(&mut found?);
             }
         }
         Ok(items)
     }
+}
 
-    /// Reads what one request takes, until nothing is left of it.
-    async fn get_batch(&self, keys: &[Key], freshness: Freshness) -> Result<Vec<Item>, StoreError> {
-        let mut items = Vec::new();
-        let mut body = body(&self.name, keys, freshness)?;
-        for attempt in 0..BATCH_ATTEMPTS {
-            let answer = self.client.batch_get_item().customize().interceptor(Body::new(body)).send().await?;
-            items.append(&mut answer.responses.unwrap_or_default().remove(&self.name).unwrap_or_default());
-            let unprocessed = answer.unprocessed_keys.unwrap_or_default().remove(&self.name).map(|left| left.keys).unwrap_or_default();
-            if unprocessed.is_empty() {
-                return Ok(items);
-            }
-            let left: Option<Vec<Key>> = unprocessed.iter().map(|key| Some(Key { pk: text(key, "PK")?.to_owned(), sk: text(key, "SK")?.to_owned() })).collect();
-            let left = left.ok_or_else(|| StoreError::Unavailable("what was left of a batch has no keys".to_owned()))?;
-            body = self::body(&self.name, &left, freshness)?;
-            back_off(attempt).await;
+/// Reads what one request takes, strongly consistent or not, until nothing is left of it; absent ones are left out, the order is any. At most 100 keys.
+pub(crate) async fn get_batch(client: &Client, table: &str, keys: &[Key], freshness: Freshness) -> Result<Vec<Item>, StoreError> {
+    let mut items = Vec::new();
+    let mut body = body(table, keys, freshness)?;
+    for attempt in 0..BATCH_ATTEMPTS {
+        let answer = client.batch_get_item().customize().interceptor(Body::new(body)).send().await?;
+        items.append(&mut answer.responses.unwrap_or_default().remove(table).unwrap_or_default());
+        let unprocessed = answer.unprocessed_keys.unwrap_or_default().remove(table).map(|left| left.keys).unwrap_or_default();
+        if unprocessed.is_empty() {
+            return Ok(items);
         }
-        Err(StoreError::Unavailable("unprocessed keys were left".to_owned()))
+        let left: Option<Vec<Key>> = unprocessed.iter().map(|key| Some(Key { pk: text(key, "PK")?.to_owned(), sk: text(key, "SK")?.to_owned() })).collect();
+        let left = left.ok_or_else(|| StoreError::Unavailable("what was left of a batch has no keys".to_owned()))?;
+        body = self::body(table, &left, freshness)?;
+        back_off(attempt).await;
     }
+    Err(StoreError::Unavailable("unprocessed keys were left".to_owned()))
 }
 
 /// The body of a `BatchGetItem`.
