@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use switchboard_app::imports::write_rows;
 use switchboard_domain::imports::RowCounts;
-use switchboard_store::contacts;
+use switchboard_store::{Freshness, contacts};
 use switchboard_testkit::{Fault, World};
 
 use crate::made;
@@ -56,6 +56,17 @@ async fn a_batch_is_counted_once_however_it_goes_wrong() {
             assert_eq!(write(&world, 1, &made::file(60), false).await, counts(60, 0, 0), "{operation} {fault:?}");
         }
     }
+}
+
+#[tokio::test]
+async fn what_a_read_was_answered_in_part_is_asked_for_again_as_far_as_it_is_left() {
+    let world = World::new().await;
+    write(&world, 1, &made::file(60), false).await;
+    let ids: Vec<_> = (0..60).map(|number| world.tenant.keyring.slot(&format!("+1519555{number:04}"))).collect();
+    world.database.meter.reset();
+    world.database.wire.cut_next("BatchGetItem", Fault::Partial);
+    let found = contacts::get_many(&world.database.core, &world.tenant, &ids, Freshness::Strong).await.unwrap();
+    assert_eq!((found.len(), world.database.meter.usage().requests.get("BatchGetItem")), (60, Some(&2)));
 }
 
 #[tokio::test]
